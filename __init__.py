@@ -1,3 +1,51 @@
-"""Spikeport takes networks trained in PyTorch to neuromorphic chips and proves that they are still the same networks."""
+"""Spikeport takes networks trained in PyTorch to neuromorphic chips and proves that they are still the same networks.
+
+The names below are loaded on first use, so that `import spikeport` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .toolchain.errors import FileError, GraphError, Refused, SimulationError, SpikeportError, UsageError
+    from .toolchain.graph import Graph, GraphBuilder
 
 __version__ = "0.1.0"
+
+#: Each public name and the module it comes from; the imports above say the same to editors and type checkers.
+_WHERE = {
+    "FileError": ".toolchain.errors",
+    "Graph": ".toolchain.graph",
+    "GraphBuilder": ".toolchain.graph",
+    "GraphError": ".toolchain.errors",
+    "Refused": ".toolchain.errors",
+    "SimulationError": ".toolchain.errors",
+    "SpikeportError": ".toolchain.errors",
+    "UsageError": ".toolchain.errors",
+}
+
+__all__ = [
+    "FileError",
+    "Graph",
+    "GraphBuilder",
+    "GraphError",
+    "Refused",
+    "SimulationError",
+    "SpikeportError",
+    "UsageError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'spikeport' has no attribute '{name}'")
+    value: object = getattr(import_module(_WHERE[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,7 @@
+"""The part of the command line that belongs to `benchmarks`."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer()

@@ -1,0 +1,204 @@
+"""The network: named nodes in discrete time, wired port by port, frozen, and correct as soon as it exists."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from ..errors import GraphError, SpikeportError
+from .inference import infer, order_of
+from .nodes import Input, Node, Output
+from .nodes.base import need
+from .signal import Signal
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,199}")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Where one input of a node comes from.
+
+    Args:
+        source: the node it comes from.
+        delayed: one step later, as an edge that closes a loop has to be; 0 before the first step.
+    """
+
+    source: str
+    delayed: bool = False
+
+    def __str__(self) -> str:
+        return f"~{self.source}" if self.delayed else self.source
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A wire seen from outside: from a node, to a port of another."""
+
+    source: str
+    target: str
+    port: int
+    delayed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network in discrete time. A graph that exists is a correct one.
+
+    Args:
+        nodes: the nodes by name.
+        wires: for each node, one wire for each of its inputs, in order.
+        dt: the length of a step in seconds.
+        name: what the network is called.
+        notes: how the graph came to be: source, passes, readings, as text.
+        signals: (derived) what each node sends.
+        order: (derived) the nodes in an order in which one step can run.
+    """
+
+    nodes: Mapping[str, Node]
+    wires: Mapping[str, tuple[Wire, ...]]
+    dt: float = 1e-3
+    name: str = "network"
+    notes: Mapping[str, str] = field(default_factory=dict)
+    signals: Mapping[str, Signal] = field(init=False)
+    order: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        need(math.isfinite(self.dt) and self.dt > 0, "dt", f"{self.dt}", "a positive number of seconds")
+        need(bool(NAME.fullmatch(self.name)), "name", f"'{self.name}'", "letters, digits, '_', '.' and '-'")
+        for name, value in (("nodes", dict(self.nodes)), ("notes", dict(self.notes))):
+            object.__setattr__(self, name, MappingProxyType(value))
+        object.__setattr__(self, "wires", MappingProxyType({n: tuple(self.wires.get(n, ())) for n in self.nodes}))
+        self._check_wires()
+        object.__setattr__(self, "order", order_of(self.nodes, self.wires))
+        object.__setattr__(self, "signals", MappingProxyType(infer(self.nodes, self.wires, self.order)))
+        need(bool(self.inputs) and bool(self.outputs), self.name, "no input or no output", "at least one of each")
+
+    def _check_wires(self) -> None:
+        for name, node in self.nodes.items():
+            need(bool(NAME.fullmatch(name)), "name", f"'{name}'", "letters, digits, '_', '.' and '-', at most 200")
+            least, most = node.arity
+            count = len(self.wires[name])
+            expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+            need(
+                least <= count and (most is None or count <= most),
+                name,
+                f"{count} inputs",
+                f"{expected} for {node.kind}",
+            )
+            for wire in self.wires[name]:
+                need(
+                    wire.source in self.nodes,
+                    name,
+                    f"an input from '{wire.source}', which is not there",
+                    "a node's name",
+                )
+                ends = isinstance(self.nodes[wire.source], Output)
+                need(not ends, name, f"an input from the output '{wire.source}'", "the node before it")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the graph's inputs, in order."""
+        return tuple(name for name, node in self.nodes.items() if isinstance(node, Input))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the graph's outputs, in order."""
+        return tuple(name for name, node in self.nodes.items() if isinstance(node, Output))
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """Every wire as an edge, in the order of the nodes it goes to."""
+        every = ((name, port, wire) for name, wires in self.wires.items() for port, wire in enumerate(wires))
+        return tuple(Edge(wire.source, name, port, wire.delayed) for name, port, wire in every)
+
+    def received(self, name: str) -> tuple[Signal, ...]:
+        """What a node receives, in the order of its inputs; a delayed wire also carries 0."""
+        return tuple(
+            replace(self.signals[w.source], carries=self.signals[w.source].carries.or_zero())
+            if w.delayed
+            else self.signals[w.source]
+            for w in self.wires[name]
+        )
+
+    def readers(self, name: str) -> tuple[Edge, ...]:
+        """The edges that leave a node."""
+        return tuple(edge for edge in self.edges if edge.source == name)
+
+    def with_notes(self, **notes: str) -> Graph:
+        """The same graph with notes added."""
+        return replace_graph(self, notes={**self.notes, **notes})
+
+
+def replace_graph(
+    graph: Graph,
+    *,
+    nodes: Mapping[str, Node] | None = None,
+    wires: Mapping[str, tuple[Wire, ...]] | None = None,
+    notes: Mapping[str, str] | None = None,
+    name: str | None = None,
+    dt: float | None = None,
+) -> Graph:
+    """The graph with some of its parts exchanged, checked anew."""
+    return Graph(
+        graph.nodes if nodes is None else nodes,
+        graph.wires if wires is None else wires,
+        graph.dt if dt is None else dt,
+        graph.name if name is None else name,
+        graph.notes if notes is None else notes,
+    )
+
+
+class GraphBuilder:
+    """Collects nodes and wires, and builds the graph at the end.
+
+    Args:
+        name: what the network is called.
+        dt: the length of a step in seconds.
+    """
+
+    def __init__(self, name: str = "network", dt: float = 1e-3) -> None:
+        self.name = name
+        self.dt = dt
+        self.nodes: dict[str, Node] = {}
+        self.wires: dict[str, tuple[Wire, ...]] = {}
+        self.notes: dict[str, str] = {}
+
+    def add(self, name: str, node: Node, *sources: str | Wire) -> str:
+        """Add a node that reads from `sources`, and hand back its name, made unique by a number."""
+        unique = name
+        count = 2
+        while unique in self.nodes:
+            unique = f"{name}_{count}"
+            count += 1
+        self.nodes[unique] = node
+        self.connect(unique, *sources)
+        return unique
+
+    def connect(self, name: str, *sources: str | Wire) -> None:
+        """Wire a node's inputs, in place of what it had."""
+        self.wires[name] = tuple(source if isinstance(source, Wire) else Wire(source) for source in sources)
+
+    def build(self) -> Graph:
+        """The graph, checked."""
+        return Graph(self.nodes, self.wires, self.dt, self.name, self.notes)
+
+
+def later(source: str) -> Wire:
+    """A wire that hands a node's output on one step later."""
+    return Wire(source, delayed=True)
+
+
+def chain(nodes: Iterable[tuple[str, Node]] | Sequence[Node], *, name: str = "network", dt: float = 1e-3) -> Graph:
+    """A graph in which every node reads from the one before it."""
+    builder = GraphBuilder(name, dt)
+    last: tuple[str, ...] = ()
+    for index, item in enumerate(nodes):
+        label, node = item if isinstance(item, tuple) else (f"{index}_{item.kind.lower()}", item)
+        last = (builder.add(label, node, *last),)
+    return builder.build()
+
+
+__all__ = ["Edge", "Graph", "GraphBuilder", "GraphError", "SpikeportError", "Wire", "chain", "later", "replace_graph"]

@@ -1,0 +1,367 @@
+"""Nodes that look through a window: convolutions, transposed convolutions, pools, in one, two or three dimensions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ..signal import GRADED, Signal, repeated
+from .base import Array, ArrayLike, Node, State, array, check_size, ints, need, shown
+from .linear import check_bias
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def spread(value: Any, dims: int, where: str, least: int) -> tuple[int, ...]:
+    """One integer for each of `dims` dimensions, from one for all or one for each."""
+    numbers = ints(value, where, least)
+    if len(numbers) == 1:
+        numbers *= dims
+    need(len(numbers) == dims, where, f"{value}", f"one integer, or {dims}")
+    return numbers
+
+
+def pairs(value: Any, dims: int) -> Pairs:
+    """(before, after) for each dimension, from one integer, one for each, or pairs."""
+    if not isinstance(value, int) and len(value) > 0 and not isinstance(value[0], (int, np.integer)):
+        need(len(value) == dims and all(len(p) == 2 for p in value), "padding", f"{value}", f"{dims} pairs")
+        return tuple((p[0], p[1]) for p in (ints(pair, "padding") for pair in value))
+    return tuple((n, n) for n in spread(value, dims, "padding", 0))
+
+
+def same(kernel: Sequence[int], dilation: Sequence[int]) -> Pairs:
+    """The padding that 'same' stands for, with the odd zero at the end, as torch puts it."""
+    around = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple((n // 2, n - n // 2) for n in around)
+
+
+def windowed(
+    shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: Pairs, dilation: Sequence[int]
+) -> tuple[int, ...]:
+    """How many windows fit along each dimension: ⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1."""
+    out = []
+    for n, k, s, (before, after), d in zip(shape, kernel, stride, padding, dilation, strict=True):
+        room = n + before + after - d * (k - 1) - 1
+        need(
+            room >= 0,
+            "input",
+            f"shape {shown(shape)}",
+            f"room for a kernel of {shown(kernel)}, dilation {shown(dilation)}",
+        )
+        out.append(room // s + 1)
+    return tuple(out)
+
+
+def windows(x: Array, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> Array:
+    """A view [batch, channels, *places, *kernel] of every window of a padded input."""
+    dims = len(kernel)
+    around = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    view = sliding_window_view(x, around, axis=tuple(range(2, 2 + dims)))
+    index = (
+        (slice(None),) * 2 + tuple(slice(None, None, s) for s in stride) + tuple(slice(None, None, d) for d in dilation)
+    )
+    return view[index]
+
+
+def channels_of(shape: tuple[int, ...], dims: int, channels: int | None) -> None:
+    """A signal is (channels, *space) with `dims` dimensions of space."""
+    ok = len(shape) == dims + 1 and (channels is None or shape[0] == channels)
+    need(
+        ok,
+        "input",
+        f"shape {shown(shape)}",
+        f"({channels if channels is not None else 'channels'}, and {dims} of space)",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(Node):
+    """y[o, p] = Σ_{i,k} W[o, i, k] · x̂[i, p·s + k·d] + b[o], x̂ = x padded with zeros: torch's cross-correlation.
+
+    Args:
+        weight: W, (out, in/groups, *kernel); its rank says how many dimensions.
+        bias: b, (out,), or none.
+        stride: s, for each dimension.
+        padding: (before, after) for each dimension.
+        dilation: d, for each dimension.
+        groups: channels are split into as many independent groups.
+    """
+
+    weight: ArrayLike = array()
+    bias: ArrayLike | None = array(default=None)
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    groups: int = 1
+
+    def check(self) -> None:
+        """Everything fits the weight."""
+        need(
+            3 <= self.weight.ndim <= 5,
+            "weight",
+            f"shape {shown(self.weight.shape)}",
+            "(out, in/groups, 1 to 3 of kernel)",
+        )
+        dims = self.weight.ndim - 2
+        self._set("stride", spread(self.stride, dims, "stride", 1))
+        self._set("dilation", spread(self.dilation, dims, "dilation", 1))
+        self._set("padding", same(self.kernel, self.dilation) if self.padding == "same" else pairs(self.padding, dims))
+        ints(self.groups, "groups", 1)
+        need(
+            self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}"
+        )
+        need(min(self.weight.shape) >= 1, "weight", f"shape {shown(self.weight.shape)}", "no empty axis")
+        check_bias(self.bias, self.weight.shape[0])
+
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """The kernel's size in each dimension."""
+        return tuple(self.weight.shape[2:])
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """One value for each output channel and window."""
+        shape = inputs[0].shape
+        channels_of(shape, len(self.kernel), self.weight.shape[1] * self.groups)
+        places = windowed(shape[1:], self.kernel, self.stride, self.padding, self.dilation)
+        check_size((self.weight.shape[0], *places), "output")
+        return Signal((self.weight.shape[0], *places), GRADED)
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Every window against every kernel, group by group."""
+        x, dims = inputs[0], len(self.kernel)
+        seen = windows(np.pad(x, ((0, 0), (0, 0), *self.padding)), self.kernel, self.stride, self.dilation)
+        weights = np.split(self.weight.astype(x.dtype), self.groups)
+        parts = []
+        for view, weight in zip(np.split(seen, self.groups, axis=1), weights, strict=True):
+            kernel_axes = tuple(range(view.ndim - dims, view.ndim))
+            y = np.tensordot(view, weight, axes=((1, *kernel_axes), tuple(range(1, weight.ndim))))
+            parts.append(np.moveaxis(y, -1, 1))
+        y = np.concatenate(parts, axis=1)
+        return (y if self.bias is None else y + self.bias.astype(x.dtype).reshape(-1, *([1] * dims))), state
+
+
+@dataclass(frozen=True, eq=False)
+class ConvTranspose(Node):
+    """y[o, p·s + k·d − before] += W[i, o, k] · x[i, p], plus b[o]: the transpose of Conv.
+
+    Args:
+        weight: W, (in, out/groups, *kernel).
+        bias: b, (out,), or none.
+        stride: s, for each dimension.
+        padding: (before, after) cut off the output in each dimension.
+        output_padding: values added at each dimension's end.
+        dilation: d, for each dimension.
+        groups: channels are split into as many independent groups.
+    """
+
+    weight: ArrayLike = array()
+    bias: ArrayLike | None = array(default=None)
+    stride: Any = 1
+    padding: Any = 0
+    output_padding: Any = 0
+    dilation: Any = 1
+    groups: int = 1
+
+    def check(self) -> None:
+        """Everything fits the weight."""
+        need(
+            3 <= self.weight.ndim <= 5,
+            "weight",
+            f"shape {shown(self.weight.shape)}",
+            "(in, out/groups, 1 to 3 of kernel)",
+        )
+        dims = self.weight.ndim - 2
+        self._set("stride", spread(self.stride, dims, "stride", 1))
+        self._set("dilation", spread(self.dilation, dims, "dilation", 1))
+        self._set("output_padding", spread(self.output_padding, dims, "output_padding", 0))
+        self._set("padding", pairs(self.padding, dims))
+        ints(self.groups, "groups", 1)
+        need(
+            self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}"
+        )
+        check_bias(self.bias, self.weight.shape[1] * self.groups)
+
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """The kernel's size in each dimension."""
+        return tuple(self.weight.shape[2:])
+
+    def _full(self, space: Sequence[int]) -> tuple[int, ...]:
+        return tuple(
+            (n - 1) * s + d * (k - 1) + 1
+            for n, s, d, k in zip(space, self.stride, self.dilation, self.kernel, strict=True)
+        )
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """(n − 1)·s − before − after + d·(k − 1) + output_padding + 1 in each dimension."""
+        shape = inputs[0].shape
+        channels_of(shape, len(self.kernel), self.weight.shape[0])
+        full, extra = self._full(shape[1:]), self.output_padding
+        places = tuple(n - sum(pair) + more for n, pair, more in zip(full, self.padding, extra, strict=True))
+        need(min(places) >= 1, "padding", f"{self.padding}", f"less than what {shown(full)} leaves")
+        check_size((self.weight.shape[1] * self.groups, *places), "output")
+        return Signal((self.weight.shape[1] * self.groups, *places), GRADED)
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Every input value puts its kernel down."""
+        x = inputs[0]
+        batch, space = x.shape[0], x.shape[2:]
+        outs = self.weight.shape[1]
+        full = tuple(n + more for n, more in zip(self._full(space), self.output_padding, strict=True))
+        y = np.zeros((batch, outs * self.groups, *full), x.dtype)
+        weights = np.split(self.weight.astype(x.dtype), self.groups)
+        for group, (part, weight) in enumerate(zip(np.split(x, self.groups, axis=1), weights, strict=True)):
+            for k in np.ndindex(*self.kernel):
+                places = tuple(
+                    slice(i * d, i * d + (n - 1) * s + 1, s)
+                    for i, d, n, s in zip(k, self.dilation, space, self.stride, strict=True)
+                )
+                put = np.moveaxis(np.tensordot(part, weight[(slice(None), slice(None), *k)], axes=((1,), (0,))), -1, 1)
+                y[(slice(None), slice(group * outs, (group + 1) * outs), *places)] += put
+        cut = tuple(slice(before, n - after) for n, (before, after) in zip(full, self.padding, strict=True))
+        y = y[(slice(None), slice(None), *cut)]
+        return (y if self.bias is None else y + self.bias.astype(x.dtype).reshape(-1, *([1] * len(space)))), state
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool(Node):
+    """A window that moves over space, the same for every channel; `ceil` lets the last window hang over the end.
+
+    Args:
+        window: the window's size in each dimension.
+        stride: how far it moves, for each dimension.
+        padding: (before, after) for each dimension.
+        ceil: round the number of windows up, as long as a window starts inside.
+    """
+
+    window: Any
+    stride: Any = None
+    padding: Any = 0
+    ceil: bool = False
+
+    def check(self) -> None:
+        """Everything fits the window."""
+        self._set("window", ints(self.window, "window", 1))
+        dims = len(self.window)
+        need(1 <= dims <= 3, "window", shown(self.window), "one to three dimensions")
+        self._set("stride", self.window if self.stride is None else spread(self.stride, dims, "stride", 1))
+        self._set("padding", pairs(self.padding, dims))
+
+    def places(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Pairs]:
+        """How many windows along each dimension, and the padding with what hangs over."""
+        channels_of(shape, len(self.window), None)
+        counts, padding = [], []
+        for n, k, s, (before, after) in zip(shape[1:], self.window, self.stride, self.padding, strict=True):
+            room = n + before + after - k
+            need(room >= 0, "input", f"shape {shown(shape)}", f"room for a window of {shown(self.window)}")
+            count = room // s + 1
+            if self.ceil and room % s and count * s < n + before:
+                count += 1
+            counts.append(count)
+            padding.append((before, max(after, (count - 1) * s + k - n - before)))
+        return tuple(counts), tuple(padding)
+
+    def seen(self, x: Array, fill: float) -> Array:
+        """Every window of a batch, [batch, channels, *places, *window], with `fill` outside."""
+        counts, padding = self.places(x.shape[1:])
+        ones = (1,) * len(self.window)
+        view = windows(np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill), self.window, self.stride, ones)
+        return view[(slice(None), slice(None), *(slice(n) for n in counts))]
+
+    def _over(self, x: Array) -> tuple[int, ...]:
+        return tuple(range(x.ndim, x.ndim + len(self.window)))
+
+
+@dataclass(frozen=True, eq=False)
+class SumPool(_Pool):
+    """y[c, p] = Σ_k x̂[c, p·s + k], x̂ = x padded with zeros.
+
+    Args:
+        window: the window's size in each dimension.
+        stride: s, for each dimension; the window's size by default.
+        padding: (before, after) for each dimension.
+        ceil: round the number of windows up.
+    """
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """Spikes become counts."""
+        counts, _ = self.places(inputs[0].shape)
+        return Signal((inputs[0].shape[0], *counts), repeated(inputs[0].carries, math.prod(self.window)))
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Sum over each window."""
+        return self.seen(inputs[0], 0).sum(self._over(inputs[0])), state
+
+
+@dataclass(frozen=True, eq=False)
+class AveragePool(_Pool):
+    """y[c, p] = Σ_k x̂[c, p·s + k] / n, n the window's size, or the values of it that are not padding.
+
+    Args:
+        window: the window's size in each dimension.
+        stride: s, for each dimension; the window's size by default.
+        padding: (before, after) for each dimension.
+        ceil: round the number of windows up.
+        count_padding: whether padding counts in n; what hangs over the padded end never does.
+    """
+
+    count_padding: bool = True
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """Real values."""
+        counts, _ = self.places(inputs[0].shape)
+        return Signal((inputs[0].shape[0], *counts), GRADED)
+
+    def divisors(self, shape: tuple[int, ...]) -> Array:
+        """n for each place."""
+        counts, _ = self.places(shape)
+        sides = []
+        for n, k, s, (before, after), count in zip(
+            shape[1:], self.window, self.stride, self.padding, counts, strict=True
+        ):
+            first = np.arange(count) * s - before
+            low, high = (-before, n + after) if self.count_padding else (0, n)
+            sides.append(np.minimum(first + k, high) - np.maximum(first, low))
+        grid = np.ones(counts)
+        for axis, side in enumerate(sides):
+            grid = grid * side.reshape(-1, *([1] * (len(sides) - axis - 1)))
+        need(bool((grid > 0).all()), "padding", f"{self.padding}", "a window that is never all padding")
+        return grid
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Sum over each window, by n."""
+        x = inputs[0]
+        return self.seen(x, 0).sum(self._over(x)) / self.divisors(x.shape[1:]).astype(x.dtype), state
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(_Pool):
+    """y[c, p] = max_k x̂[c, p·s + k], x̂ = x padded with −∞.
+
+    Args:
+        window: the window's size in each dimension.
+        stride: s, for each dimension; the window's size by default.
+        padding: (before, after) for each dimension.
+        ceil: round the number of windows up.
+    """
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """The values that come in."""
+        counts, _ = self.places(inputs[0].shape)
+        for k, (before, after) in zip(self.window, self.padding, strict=True):
+            need(
+                max(before, after) <= k // 2,
+                "padding",
+                f"{self.padding}",
+                f"at most half the window {shown(self.window)}",
+            )
+        return Signal((inputs[0].shape[0], *counts), inputs[0].carries)
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Maximum over each window."""
+        return self.seen(inputs[0], -np.inf).max(self._over(inputs[0])), state

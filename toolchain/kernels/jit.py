@@ -1,0 +1,73 @@
+"""How every kernel is compiled: no GIL, strict IEEE arithmetic, kept on disk between runs.
+
+Multiplications and additions are never contracted to fused multiply-adds and never reordered, so a kernel's float32
+result is the one that the written equation has in numpy or torch, and the backward pass meets the spikes of the forward
+pass again.
+
+Parameters reach a kernel as a tuple of seven scalars that all neurons share, or as an array [7, F] in which neuron n has
+the column n mod F. The two types give two compilations of one source: the scalars stay in registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+
+
+def kernel(function: Function) -> Function:
+    """The function compiled on its first call; a machine without a writable cache folder compiles in every process."""
+    try:
+        return numba.njit(cache=True, **OPTIONS)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # numba found no folder it may write a cache to
+        return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """A piece of a kernel: compiled into whatever kernel calls it."""
+    return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def at(params: Any, name: int, neuron: int) -> Any:
+    """One parameter of one neuron of a block, in compiled code: the scalar, or the element of its row."""
+    raise NotImplementedError
+
+
+def block_of(params: Any, first: int, count: int) -> Any:
+    """The parameters of neurons first .. first + count, in compiled code: the scalars, or seven contiguous rows."""
+    raise NotImplementedError
+
+
+@overload(at, inline="always", strict=False)  # type: ignore[untyped-decorator]
+def _at(params: Any, name: Any, neuron: Any) -> Callable[..., Any]:
+    if isinstance(params[0], types.Array):
+        return lambda params, name, neuron: params[name][neuron]
+    return lambda params, name, neuron: params[name]
+
+
+@overload(block_of, strict=False)  # type: ignore[untyped-decorator]
+def _block_of(params: Any, first: Any, count: Any) -> Callable[..., Any]:
+    if not isinstance(params, types.Array):
+        return lambda params, first, count: params
+
+    def gather(params: Any, first: int, count: int) -> Any:
+        rows = np.empty((7, count), params.dtype)
+        features = params.shape[1]
+        for name in range(7):
+            column = first % features
+            for neuron in range(count):
+                rows[name, neuron] = params[name, column]
+                column += 1
+                if column == features:
+                    column = 0
+        return rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6]
+
+    return gather

@@ -1,0 +1,94 @@
+"""Files that appear whole or not at all: written beside their place, flushed to the disk, then renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import FileError
+
+
+@contextlib.contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a path to write to, in the folder of `path`; the file there takes the place of `path` when the block ends.
+
+    The given path keeps the suffix of `path`, because some writers choose the format by it. When the block raises,
+    nothing of it is left and an older file at `path` stays as it was. A link is followed, an older file's mode kept.
+
+    Args:
+        path: where the file shall be in the end.
+
+    Raises:
+        FileError: when no file can be written there.
+    """
+    place = _place(Path(path))
+    with _explained(place):
+        draft = _draft(place)
+        try:
+            yield draft
+            _finish(draft, place)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
+    """Writes `content` to `path`, whole or not at all; text as UTF-8."""
+    with written_whole(path) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _place(path: Path) -> Path:
+    """Where the file really goes, after following links; refused unless a plain file can be there."""
+    place = path.resolve()
+    if place.is_dir():
+        raise FileError(str(path), "is a folder", "the name of a file", "add a file name to it")
+    if place.exists() and not place.is_file():
+        raise FileError(str(path), "is a device or a pipe", "the name of a plain file", "choose another name")
+    if not place.parent.is_dir():
+        raise FileError(str(path), f"the folder {place.parent} does not exist", fix="make it first, or choose another")
+    return place
+
+
+def _draft(place: Path) -> Path:
+    """An empty file beside `place` with the mode that the final file shall have."""
+    handle, name = tempfile.mkstemp(prefix=f".{place.stem[:64]}.", suffix=place.suffix, dir=place.parent)
+    os.close(handle)
+    Path(name).chmod(stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
+    return Path(name)
+
+
+def _umask() -> int:
+    """The mask of this process, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _finish(draft: Path, place: Path) -> None:
+    """Puts the draft into its place once its bytes are on the disk: a crash leaves the old file or the new one."""
+    _flush(draft)
+    draft.replace(place)
+    _flush(place.parent)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _explained(place: Path) -> Iterator[None]:
+    """Turns what the operating system says about this very file (no space, no permission) into a message."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)).parent != place.parent:
+            raise
+        raise FileError(str(place), f"cannot be written: {error.strerror or error}") from error
