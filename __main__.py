@@ -12,8 +12,8 @@ from . import __version__
 from .benchmarks.commands import app as benchmarks
 from .exporters.commands import app as exporters
 from .models.commands import app as models
+from .sources import load
 from .toolchain.commands import app as toolchain
-from .toolchain.console import explained
 
 app = typer.Typer(
     name="spikeport",
@@ -33,11 +33,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def spikeport(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Takes a network trained in PyTorch to a neuromorphic chip and proves that it is still the same network."""
+    context.obj = load
 
 
 def main() -> None:

@@ -1,7 +1,35 @@
-"""The part of the command line that belongs to `benchmarks`."""
+"""The commands that show everything at once, and that measure."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from ..toolchain.console import Result, command
+
 app = typer.Typer()
+
+
+@command(app, "demo", "Start here")
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for its files.")] = Path(
+        "demo"
+    ),
+) -> Result:
+    """Does the main job end to end, on data it makes itself: trace, simplify, save, run, and compare with PyTorch."""
+    from .demo import demonstrate
+
+    return demonstrate(output)
+
+
+@command(app, "bench", "Measure")
+def bench(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure: neurons.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
+) -> Result:
+    """Measures our speed beside the peers', side by side in one process: medians of pairs, in both orders."""
+    from .races import raced
+
+    return raced(name, quick=quick)

@@ -1,0 +1,1 @@
+"""Files of other tools: a writer and a reader of each format."""

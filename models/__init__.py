@@ -1,0 +1,1 @@
+"""The zoo: one architecture in one file, and neurons that train fast."""

@@ -1,4 +1,4 @@
-"""The plan of the tree, enforced: arrows between folders, the list of packages, what start-up loads, the public names."""
+"""The plan of the tree, enforced: arrows between folders, the list of packages, what start-up loads, public names."""
 
 import ast
 import subprocess
@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 import spikeport
 
 ROOT = Path(spikeport.__file__).parent
@@ -99,12 +98,9 @@ def test_no_file_is_too_long_and_none_is_called_utils() -> None:
 
 
 def test_no_function_is_longer_than_sixty_lines() -> None:
-    long = []
-    for file in source_files():
-        for node in ast.walk(ast.parse((ROOT / file).read_text())):
-            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
-                long.append(f"{file}:{node.lineno} {node.name}")
-    assert not long
+    every = ((file, node) for file in source_files() for node in ast.walk(ast.parse((ROOT / file).read_text())))
+    functions = ((file, node) for file, node in every if isinstance(node, ast.FunctionDef))
+    assert not [f"{file}:{f.lineno} {f.name}" for file, f in functions if (f.end_lineno or 0) - f.lineno >= 60]
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -149,5 +145,5 @@ def test_public_names_come_from_where_the_type_checker_is_told() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert told == spikeport._WHERE  # noqa: SLF001
+    assert told == spikeport._WHERE
     assert {*told, "__version__"} == set(spikeport.__all__)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -71,15 +71,15 @@ def command(app: typer.Typer, name: str, panel: str) -> Callable[[Callable[P, Re
     return register
 
 
-def _command(function: Callable[P, Result]) -> Callable[..., None]:
+def _command(function: Callable[..., Result]) -> Callable[..., None]:
     """The function that typer calls: the given one's parameters and the two that all commands have."""
 
     @functools.wraps(function)
-    def run(*args: P.args, json_only: bool = False, debug: bool = False, **kwargs: P.kwargs) -> None:
+    def run(json_only: bool = False, debug: bool = False, **options: Any) -> None:
         with explained(debug=debug):
             # What a user's own module prints when it is imported must not end up in the result.
             with contextlib.redirect_stdout(sys.stderr):
-                result = function(*args, **kwargs)
+                result = function(**options)
             show(result, json_only=json_only)
         raise typer.Exit(Exit.DONE if result.good else Exit.CHECK_FAILED)
 
@@ -99,7 +99,7 @@ def show(result: Result, *, json_only: bool) -> None:
     if json_only:
         sys.stdout.write(json.dumps(result.data, allow_nan=False, ensure_ascii=False) + "\n")
     else:
-        _console(stderr=False).print(result.view)
+        _console(stderr=False).print(result.view, crop=False)
     sys.stdout.flush()
 
 

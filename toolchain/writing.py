@@ -25,14 +25,20 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         FileError: when no file can be written there.
     """
-    place = _place(Path(path))
-    with _explained(place):
+    with _explained(Path(path)):
+        place = _place(Path(path))
         draft = _draft(place)
         try:
             yield draft
             _finish(draft, place)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raises a FileError when no file can be at `path`; for a command to know before it works for minutes."""
+    with _explained(Path(path)):
+        _place(Path(path))
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
@@ -84,11 +90,18 @@ def _flush(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(place: Path) -> Iterator[None]:
+def _explained(path: Path) -> Iterator[None]:
     """Turns what the operating system says about this very file (no space, no permission) into a message."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None and Path(os.fsdecode(error.filename)).parent != place.parent:
+        if error.filename is not None and Path(os.fsdecode(error.filename)).parent not in _folders(path):
             raise
-        raise FileError(str(place), f"cannot be written: {error.strerror or error}") from error
+        raise FileError(str(path), f"cannot be written: {error.strerror or error}") from error
+
+
+def _folders(path: Path) -> tuple[Path, ...]:
+    """The folders in which this file and its draft may lie, as a message of the system may write them."""
+    with contextlib.suppress(OSError):
+        return path.parent, path.absolute().parent, path.resolve().parent
+    return path.parent, path.absolute().parent

@@ -1,0 +1,1 @@
+"""Races: our speed beside the peers', in one process, in turn."""

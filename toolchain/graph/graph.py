@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..errors import GraphError, SpikeportError
 from .inference import infer, order_of
 from .nodes import Input, Node, Output
-from .nodes.base import need
+from .nodes.base import need, plain
 from .signal import Signal
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,199}")
@@ -66,35 +65,38 @@ class Graph:
     order: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        need(math.isfinite(self.dt) and self.dt > 0, "dt", f"{self.dt}", "a positive number of seconds")
-        need(bool(NAME.fullmatch(self.name)), "name", f"'{self.name}'", "letters, digits, '_', '.' and '-'")
+        object.__setattr__(self, "dt", plain(self.dt, "float", "dt"))
+        need(self.dt > 0, "dt", f"{self.dt}", "a positive number of seconds")
+        _check_name(self.name)
         for name, value in (("nodes", dict(self.nodes)), ("notes", dict(self.notes))):
             object.__setattr__(self, name, MappingProxyType(value))
-        object.__setattr__(self, "wires", MappingProxyType({n: tuple(self.wires.get(n, ())) for n in self.nodes}))
+        self._check_notes()
+        self._check_nodes()
         self._check_wires()
         object.__setattr__(self, "order", order_of(self.nodes, self.wires))
         object.__setattr__(self, "signals", MappingProxyType(infer(self.nodes, self.wires, self.order)))
         need(bool(self.inputs) and bool(self.outputs), self.name, "no input or no output", "at least one of each")
 
-    def _check_wires(self) -> None:
+    def _check_notes(self) -> None:
+        for name, text in self.notes.items():
+            _check_name(name, "notes")
+            plain(text, "str", f"notes, {name}")
+
+    def _check_nodes(self) -> None:
         for name, node in self.nodes.items():
-            need(bool(NAME.fullmatch(name)), "name", f"'{name}'", "letters, digits, '_', '.' and '-', at most 200")
-            least, most = node.arity
-            count = len(self.wires[name])
-            expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-            need(
-                least <= count and (most is None or count <= most),
-                name,
-                f"{count} inputs",
-                f"{expected} for {node.kind}",
-            )
+            _check_name(name)
+            need(isinstance(node, Node), name, f"{type(node).__name__}", "a node")
+            need(node.dt in (None, self.dt), name, f"steps of {node.dt} s", f"{self.dt} s, as the graph around it has")
+
+    def _check_wires(self) -> None:
+        lost = [name for name in self.wires if name not in self.nodes]
+        need(not lost, "wires", f"inputs for '{', '.join(map(str, lost[:1]))}', which is not there", "a node's name")
+        object.__setattr__(self, "wires", MappingProxyType({n: tuple(self.wires.get(n, ())) for n in self.nodes}))
+        for name, node in self.nodes.items():
+            _check_count(name, node, len(self.wires[name]))
             for wire in self.wires[name]:
-                need(
-                    wire.source in self.nodes,
-                    name,
-                    f"an input from '{wire.source}', which is not there",
-                    "a node's name",
-                )
+                found = f"an input from '{wire.source}', which is not there"
+                need(wire.source in self.nodes, name, found, "a node's name")
                 ends = isinstance(self.nodes[wire.source], Output)
                 need(not ends, name, f"an input from the output '{wire.source}'", "the node before it")
 
@@ -130,6 +132,17 @@ class Graph:
     def with_notes(self, **notes: str) -> Graph:
         """The same graph with notes added."""
         return replace_graph(self, notes={**self.notes, **notes})
+
+
+def _check_name(name: str, where: str = "name") -> None:
+    fits = isinstance(name, str) and bool(NAME.fullmatch(name))
+    need(fits, where, f"'{name}'"[:100], "letters, digits, '_', '.' and '-', at most 200 and not '.' or '-' first")
+
+
+def _check_count(name: str, node: Node, count: int) -> None:
+    least, most = node.arity
+    expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+    need(least <= count and (most is None or count <= most), name, f"{count} inputs", f"{expected} for {node.kind}")
 
 
 def replace_graph(
@@ -191,12 +204,12 @@ def later(source: str) -> Wire:
     return Wire(source, delayed=True)
 
 
-def chain(nodes: Iterable[tuple[str, Node]] | Sequence[Node], *, name: str = "network", dt: float = 1e-3) -> Graph:
+def chain(nodes: Iterable[Node | tuple[str, Node]], *, name: str = "network", dt: float = 1e-3) -> Graph:
     """A graph in which every node reads from the one before it."""
     builder = GraphBuilder(name, dt)
     last: tuple[str, ...] = ()
     for index, item in enumerate(nodes):
-        label, node = item if isinstance(item, tuple) else (f"{index}_{item.kind.lower()}", item)
+        label, node = (f"{index}_{item.kind.lower()}", item) if isinstance(item, Node) else item
         last = (builder.add(label, node, *last),)
     return builder.build()
 

@@ -57,6 +57,11 @@ class Carries:
             return (-math.inf, math.inf)
         return (self.low, self.high)
 
+    def holds(self, other: Carries) -> bool:
+        """Whether every value of `other` is one of these."""
+        (low, high), (least, most) = self.bounds, other.bounds
+        return low <= least and most <= high
+
     def or_zero(self) -> Carries:
         """These values and zero: what a delay, a pad or a first step adds."""
         return join([self, Carries(0, 0)])

@@ -1,0 +1,1 @@
+"""Compiled loops over time that the neurons and the simulation share."""

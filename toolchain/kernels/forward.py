@@ -1,13 +1,18 @@
 """The forward kernel: T steps of a range of neurons, block by block, so that state stays in the cache over time.
 
-A block is a few hundred neurons. Each step of a block is one or two short loops over contiguous memory that the
-compiler turns into vector instructions; the input is read once and the spikes are written once. The equations and the
-meaning of every argument are in `lif.py`.
+A block is a few thousand neurons. Each step of a block is one or two short loops over contiguous memory that the
+compiler turns into vector instructions; the input is read once and the spikes are written once. The equations are in
+`lif.py`.
+
+State comes as rows of N elements, or of one element that all neurons share, and leaves into rows of N, or of none when
+nobody asks: fresh memory costs more than the arithmetic, because the system hands it out page by page.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from .jit import at, block_of, inlined, kernel
 
@@ -16,6 +21,29 @@ ALPHA, BETA, GAIN, BIAS, THRESHOLD, CUT, V_RESET = range(7)
 
 NOW_VALUE, NOW_SUBTRACT, NO_RESET, NEXT_VALUE, NEXT_SUBTRACT, GUARDED, SILENT = range(7)
 """Modes: when and how a spike resets v̂. SILENT never compares: a leaky integrator."""
+
+
+@inlined
+def copy(target: Any, source: Any) -> None:
+    """target ← source. A slice assignment would first look for overlap and is several times slower."""
+    for j in range(target.size):
+        target[j] = source[j]
+
+
+@inlined
+def load(target: Any, source: Any, first: int) -> None:
+    """A block's part of a row of state; a row of one element is shared by all neurons."""
+    if source.size == 1:
+        target[:] = source[0]
+    else:
+        copy(target, source[first : first + target.size])
+
+
+@inlined
+def store(target: Any, source: Any, first: int) -> None:
+    """A block's part of a row of state that somebody asked for."""
+    if target.size > 0:
+        copy(target[first : first + source.size], source)
 
 
 @inlined
@@ -33,7 +61,7 @@ def charge(p: Any, x: Any, u: Any, v: Any, has_current: bool) -> None:
 
 @inlined
 def reset_before(p: Any, mode: int, v: Any, before: Any) -> None:
-    """The delayed reset in place: where s[t−1] is set, v̂ ← v_r or v̂ ← v̂ − θ; `before` holds s[t−1]."""
+    """The delayed reset in place: where `before` is set, v̂ ← v_r or v̂ ← v̂ − θ; before is s[t−1], or r if guarded."""
     zero = v.dtype.type(0)
     if mode == NEXT_VALUE:
         for j in range(v.size):
@@ -75,9 +103,11 @@ def forward_range(
     x: Any,
     spikes: Any,
     params: Any,
-    u: Any,
-    v: Any,
-    s: Any,
+    u_start: Any,
+    v_start: Any,
+    s_start: Any,
+    u_end: Any,
+    v_end: Any,
     record_u: Any,
     record_v: Any,
     record_v_hat: Any,
@@ -87,31 +117,28 @@ def forward_range(
     stop: int,
     block: int,
 ) -> None:
-    """Runs neurons start .. stop of x [T, N]; u, v and s [N] are the state before and, in place, after.
-
-    A record array of shape [T, N] is filled, one of shape [0, 0] is not.
-    """
+    """Runs neurons start .. stop of x [T, N]. A record array of shape [T, N] is filled, one of shape [0, 0] is not."""
     for first in range(start, stop, block):
         last = min(first + block, stop)
         p = block_of(params, first, last - first)
-        ub, vb, sb = u[first:last], v[first:last], s[first:last]
+        u, v, guard = np.empty(last - first, x.dtype), np.empty(last - first, x.dtype), np.empty(last - first, x.dtype)
+        load(u, u_start, first)
+        load(v, v_start, first)
+        load(guard, s_start, first)
         for t in range(x.shape[0]):
-            row = spikes[t, first:last]
             if mode == GUARDED:
-                compare(p, vb, sb)
-            charge(p, x[t, first:last], ub, vb, has_current)
+                compare(p, v, guard)
+            charge(p, x[t, first:last], u, v, has_current)
             if mode >= NEXT_VALUE and mode <= GUARDED:
-                reset_before(p, mode, vb, sb)
+                reset_before(p, mode, v, spikes[t - 1, first:last] if t > 0 and mode != GUARDED else guard)
             if record_v_hat.size > 0:
-                record_v_hat[t, first:last] = vb
+                copy(record_v_hat[t, first:last], v)
             if mode != SILENT:
-                compare(p, vb, row)
-                reset_after(p, mode, vb, row, sb)
-                if mode == NEXT_VALUE or mode == NEXT_SUBTRACT:
-                    sb[:] = row
+                compare(p, v, spikes[t, first:last])
+                reset_after(p, mode, v, spikes[t, first:last], guard)
             if record_u.size > 0:
-                record_u[t, first:last] = ub
+                copy(record_u[t, first:last], u)
             if record_v.size > 0:
-                record_v[t, first:last] = vb
-        if mode != SILENT and x.shape[0] > 0:
-            sb[:] = spikes[x.shape[0] - 1, first:last]
+                copy(record_v[t, first:last], v)
+        store(u_end, u, first)
+        store(v_end, v, first)

@@ -11,11 +11,16 @@ the column n mod F. The two types give two compilations of one source: the scala
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numba import types
+from numba.core.caching import FunctionCache
 from numba.extending import overload
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -23,12 +28,29 @@ Function = TypeVar("Function", bound=Callable[..., object])
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
+@cache
+def sources() -> str:
+    """A hash of every file in this folder."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return blake2b(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+class _Kept(FunctionCache):  # type: ignore[misc]
+    """Numba's cache on disk, which alone would only notice a change in the file of the kernel itself.
+
+    Kernels take pieces from their neighbours' files, so the whole folder is a part of the key.
+    """
+
+    def _index_key(self, *args: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(*args), sources())
+
+
 def kernel(function: Function) -> Function:
     """The function compiled on its first call; a machine without a writable cache folder compiles in every process."""
-    try:
-        return numba.njit(cache=True, **OPTIONS)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # numba found no folder it may write a cache to
-        return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
+    dispatcher = numba.njit(**OPTIONS)(function)
+    with suppress(RuntimeError):  # numba found no folder it may write to
+        dispatcher._cache = _Kept(function)
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def inlined(function: Function) -> Function:

@@ -57,8 +57,10 @@ MODES: dict[tuple[Reset, When], int] = {
     ("subtract", "guarded"): GUARDED,
 }
 
-BLOCK = 512
-"""Neurons per block: state and parameters of a block stay in the first-level cache."""
+DELAYED = (NEXT_VALUE, NEXT_SUBTRACT)
+
+BLOCK = 4096
+"""Neurons per block: their state stays in the nearest caches, and rows are long enough to stream from memory."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ class LifState:
     """What a neuron remembers between two steps, each [N]; None stands for zeros.
 
     Args:
-        u: u[t−1]; unused without α.
+        u: u[t−1]; used with α only.
         v: v[t−1].
-        s: s[t−1], zeros and ones; read by a reset in the next step only.
+        s: s[t−1], zeros and ones; used by a reset in the next step only.
     """
 
     u: Array | None = None
@@ -114,7 +116,8 @@ class LifRun:
 
     Args:
         spikes: s [T, N], zeros and ones in the dtype of x; empty [0, 0] for a leaky integrator.
-        state: u, v and s after the last step: the initial state of the next window.
+        state: u, v and s after the last step: the initial state of the next window; None where the neuron does not use
+            one, and nothing at all without `keep_state`.
         u: u [T, N] when recorded, otherwise None; likewise v (after the reset) and v_hat (before the compare).
     """
 
@@ -131,6 +134,7 @@ def run_lif(
     state: LifState | None = None,
     record: Collection[Signal] = (),
     out: Array | None = None,
+    keep_state: bool = True,
 ) -> LifRun:
     """Runs T steps of N spiking neurons; the equation is this module's docstring.
 
@@ -140,12 +144,17 @@ def run_lif(
         state: where the run starts; never written to.
         record: which signals to keep for every step.
         out: a contiguous [T, N] array of x's dtype for the spikes, made when not given.
+        keep_state: whether anybody will ask for the state after the last step.
     """
-    return _run(x, params, state, record, MODES[params.reset, params.when], out)
+    return _run(x, params, state, record, MODES[params.reset, params.when], out, keep_state)
 
 
 def run_li(
-    x: Array, params: LifParams, state: LifState | None = None, record: Collection[Signal] = ("v",)
+    x: Array,
+    params: LifParams,
+    state: LifState | None = None,
+    record: Collection[Signal] = ("v",),
+    keep_state: bool = True,
 ) -> LifRun:
     """Runs T steps of N leaky integrators: u and v̂ as above, v[t] = v̂[t], never a spike.
 
@@ -154,32 +163,41 @@ def run_li(
         params: α, β, gain and bias are read, the rest is not.
         state: where the run starts; never written to.
         record: which signals to keep for every step; v is the output of a leaky integrator.
+        keep_state: whether anybody will ask for the state after the last step.
     """
-    return _run(x, params, state, record, SILENT, None)
+    return _run(x, params, state, record, SILENT, None, keep_state)
 
 
 def _run(
-    x: Array, params: LifParams, state: LifState | None, record: Collection[Signal], mode: int, out: Array | None
+    x: Array,
+    params: LifParams,
+    state: LifState | None,
+    record: Collection[Signal],
+    mode: int,
+    out: Array | None,
+    keep_state: bool,
 ) -> LifRun:
     x = checked_input(x)
     steps, count = x.shape
-    after = _copied(state or LifState(), count, x.dtype)
-    spikes = np.empty((0, 0) if mode == SILENT else x.shape, x.dtype) if out is None else _checked_out(out, x)
-    kept = {name: np.empty(x.shape if name in record else (0, 0), x.dtype) for name in ("u", "v", "v_hat")}
+    has_current, delayed = params.alpha is not None, mode in DELAYED
+    before = state_rows(state, count, x.dtype)
     packed = packed_params(params, x.dtype, count)
-    has_current = params.alpha is not None
-    if not has_current and "u" in record:
-        kept["u"] = np.empty((0, 0), x.dtype)
+    spikes = np.empty((0, 0) if mode == SILENT else x.shape, x.dtype) if out is None else _checked_out(out, x)
+    u_end, v_end = (np.empty(count if keep else 0, x.dtype) for keep in (keep_state and has_current, keep_state))
+    wanted = {"u": "u" in record and has_current, "v": "v" in record, "v_hat": "v_hat" in record}
+    kept = {name: np.empty(x.shape if keep else (0, 0), x.dtype) for name, keep in wanted.items()}
 
     def piece(start: int, stop: int) -> None:
         forward_range(
-            x, spikes, packed, after.u, after.v, after.s, kept["u"], kept["v"], kept["v_hat"],
+            x, spikes, packed, *before, u_end, v_end, kept["u"], kept["v"], kept["v_hat"],
             has_current, mode, start, stop, BLOCK,
         )  # fmt: skip
 
     run_pieces(piece, cut(count, steps, BLOCK, thread_count()), thread_count())
-    if not has_current and "u" in record:
+    if "u" in record and not has_current:
         kept["u"] = x.copy()
+    last = (spikes[-1].copy() if steps else before[2]) if delayed and keep_state else None
+    after = LifState(u_end if u_end.size else None, v_end if keep_state else None, last)
     return LifRun(spikes, after, *(kept[name] if name in record else None for name in ("u", "v", "v_hat")))
 
 
@@ -198,16 +216,18 @@ def _checked_out(out: Array, x: Array) -> Array:
     return out
 
 
-def _copied(state: LifState, count: int, dtype: np.dtype[Any]) -> LifState:
-    return LifState(*(_copied_row(name, row, count, dtype) for name, row in vars(state).items()))
+def state_rows(state: LifState | None, count: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """u, v and s as kernels take them: rows of N elements, or of a single zero."""
+    given = state or LifState()
+    return tuple(_row(name, row, count, dtype) for name, row in vars(given).items())  # type: ignore[return-value]
 
 
-def _copied_row(name: str, row: Array | None, count: int, dtype: np.dtype[Any]) -> Array:
+def _row(name: str, row: Array | None, count: int, dtype: np.dtype[Any]) -> Array:
     if row is None:
-        return np.zeros(count, dtype)
+        return np.zeros(1, dtype)
     if row.shape != (count,):
         raise UsageError("neuron kernel", f"an initial {name} of shape {row.shape}", f"({count},)")
-    return np.array(row, dtype, order="C")
+    return np.array(row, dtype, order="C") if not row.flags.writeable else np.ascontiguousarray(row, dtype)
 
 
 def packed_params(params: LifParams, dtype: np.dtype[Any], count: int) -> tuple[Any, ...] | Array:

@@ -1,0 +1,5 @@
+"""From torch modules to graphs."""
+
+from .trace import TracingRefused, trace
+
+__all__ = ["TracingRefused", "trace"]

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..signal import GRADED, SPIKES, Carries, Signal, integers
-from .base import Array, Node, State, need
+from .base import Array, Node, State, named_numbers, need
 
 
 def _erf(x: Array) -> Array:
-    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+    y: Array = np.vectorize(math.erf, otypes=[x.dtype])(x)
+    return y
 
 
 def _sigmoid(x: Array, _: Mapping[str, float] | None = None) -> Array:
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e)).astype(x.dtype, copy=False)
+    y: Array = np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+    return y.astype(x.dtype, copy=False)
 
 
 def _softplus(x: Array) -> Array:
@@ -30,7 +32,8 @@ def _expm1(x: Array) -> Array:
 
 
 def _gelu_tanh(x: Array) -> Array:
-    return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    y: Array = x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return y
 
 
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
@@ -73,11 +76,10 @@ class Activation(Node):
     def check(self) -> None:
         """The function is known and has exactly its parameters."""
         need(self.function in FUNCTIONS, "function", f"'{self.function}'", ", ".join(FUNCTIONS))
-        given = {name: float(value) for name, value in (self.parameters or {}).items()}
-        names = FUNCTIONS[self.function][0]
-        need(set(given) == set(names), "parameters", f"{sorted(given)}", f"{sorted(names)} for {self.function}")
-        need(all(math.isfinite(value) for value in given.values()), "parameters", f"{given}", "finite numbers")
-        self._set("parameters", {name: given[name] for name in names})
+        held = named_numbers(self.parameters, FUNCTIONS[self.function][0], "parameters", self.function)
+        self._set("parameters", held)
+        if self.function == "clip":
+            need(held["low"] <= held["high"], "parameters", f"low {held['low']} above high {held['high']}", "low first")
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The same shape; integers stay integers under relu, clip, abs and a step."""
@@ -91,6 +93,11 @@ class Activation(Node):
             return GRADED
         if self.function == "relu":
             return integers(max(low, 0), max(high, 0))
+        if self.function == "clip":
+            least, most = (self.parameters or {}).values()
+            inside = least <= low and high <= most
+            whole = inside or (least.is_integer() and most.is_integer())
+            return integers(min(max(low, least), most), min(max(high, least), most)) if whole else GRADED
         if self.function == "abs":
             return integers(0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
         return GRADED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,10 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..signal import GRADED, Signal
-from .base import Array, Node, State, axis_of, need, shown
+from .base import Array, Node, State, axis_of, named_numbers, need, shown
 from .merge import aligned, broadcast
 
 Settings = Mapping[str, float]
+WHOLE = {"axis", "axes", "groups"}
+"""The settings that count something."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,24 @@ class Operation:
 
 def _same(shapes: Sequence[tuple[int, ...]], _: Settings) -> tuple[int, ...]:
     return shapes[0]
+
+
+def _along_axis(shapes: Sequence[tuple[int, ...]], settings: Settings) -> tuple[int, ...]:
+    axis_of(int(settings["axis"]), len(shapes[0]), "axis")
+    return shapes[0]
+
+
+def _last_axes(shapes: Sequence[tuple[int, ...]], settings: Settings) -> tuple[int, ...]:
+    rank, axes = len(shapes[0]), int(settings["axes"])
+    need(1 <= axes <= rank, "axes", f"{axes}", f"1 to {rank}, the axes of {shown(shapes[0])}")
+    return shapes[0]
+
+
+def _in_groups(shapes: Sequence[tuple[int, ...]], settings: Settings) -> tuple[int, ...]:
+    shape, groups = shapes[0], int(settings["groups"])
+    fits = len(shape) >= 1 and groups >= 1 and shape[0] % groups == 0
+    need(fits, "groups", f"{groups}", f"a divisor of the first axis of {shown(shape)}")
+    return shape
 
 
 def _broadcast(shapes: Sequence[tuple[int, ...]], _: Settings) -> tuple[int, ...]:
@@ -64,17 +83,20 @@ def _axis(x: Array, settings: Settings) -> int:
 
 def _softmax(x: Array, axis: int) -> Array:
     e = np.exp(x - x.max(axis, keepdims=True))
-    return e / e.sum(axis, keepdims=True)
+    y: Array = e / e.sum(axis, keepdims=True)
+    return y
 
 
 def _log_softmax(x: Array, axis: int) -> Array:
     shifted = x - x.max(axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    y: Array = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    return y
 
 
 def _normalised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
     centred = x - x.mean(axes, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axes, keepdims=True) + x.dtype.type(epsilon))
+    y: Array = centred / np.sqrt((centred**2).mean(axes, keepdims=True) + x.dtype.type(epsilon))
+    return y
 
 
 def _layer_norm(inputs: Sequence[Array], settings: Settings) -> Array:
@@ -98,20 +120,20 @@ def _fft(inputs: Sequence[Array], settings: Settings) -> Array:
 
 
 def _power(inputs: Sequence[Array], settings: Settings) -> Array:
-    exponent = settings["exponent"]
-    return np.power(inputs[0], int(exponent) if exponent == int(exponent) else exponent)
+    return np.power(inputs[0], settings["exponent"])
 
 
 def _extreme(inputs: Sequence[Array], settings: Settings) -> Array:
     reduce = np.max if settings["largest"] else np.min
-    return reduce(inputs[0], axis=_axis(inputs[0], settings))
+    y: Array = reduce(inputs[0], axis=_axis(inputs[0], settings))
+    return y
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "softmax": Operation(1, ("axis",), _same, lambda x, s: _softmax(x[0], _axis(x[0], s))),
-    "log_softmax": Operation(1, ("axis",), _same, lambda x, s: _log_softmax(x[0], _axis(x[0], s))),
-    "layer_norm": Operation(1, ("axes", "epsilon"), _same, _layer_norm),
-    "group_norm": Operation(1, ("groups", "epsilon"), _same, _group_norm),
+    "softmax": Operation(1, ("axis",), _along_axis, lambda x, s: _softmax(x[0], _axis(x[0], s))),
+    "log_softmax": Operation(1, ("axis",), _along_axis, lambda x, s: _log_softmax(x[0], _axis(x[0], s))),
+    "layer_norm": Operation(1, ("axes", "epsilon"), _last_axes, _layer_norm),
+    "group_norm": Operation(1, ("groups", "epsilon"), _in_groups, _group_norm),
     "matmul": Operation(2, (), _product, _matrix_product),
     "divide": Operation(2, (), _broadcast, lambda x, _: np.divide(*aligned(x))),
     "maximum": Operation(2, (), _broadcast, lambda x, _: np.maximum(*aligned(x))),
@@ -124,7 +146,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "sin": Operation(1, (), _same, lambda x, _: np.sin(x[0])),
     "cos": Operation(1, (), _same, lambda x, _: np.cos(x[0])),
     "power": Operation(1, ("exponent",), _same, _power),
-    "cumsum": Operation(1, ("axis",), _same, lambda x, s: np.cumsum(x[0], axis=_axis(x[0], s))),
+    "cumsum": Operation(1, ("axis",), _along_axis, lambda x, s: np.cumsum(x[0], axis=_axis(x[0], s))),
     "extreme": Operation(1, ("axis", "largest"), _without_axis, _extreme),
     "fft": Operation(1, ("axis",), _complex_pair, _fft),
 }
@@ -148,20 +170,17 @@ class Host(Node):
     def check(self) -> None:
         """The operation is known and has exactly its settings."""
         need(self.operation in OPERATIONS, "operation", f"'{self.operation}'", ", ".join(OPERATIONS))
-        given = {name: float(value) for name, value in (self.settings or {}).items()}
-        names = OPERATIONS[self.operation].settings
-        need(set(given) == set(names), "settings", f"{sorted(given)}", f"{sorted(names)} for {self.operation}")
-        need(all(math.isfinite(value) for value in given.values()), "settings", f"{given}", "finite numbers")
-        self._set("settings", {name: given[name] for name in names})
+        held = named_numbers(self.settings, OPERATIONS[self.operation].settings, "settings", self.operation)
+        self._set("settings", held)
+        for name in WHOLE & set(held):
+            need(held[name].is_integer(), name, f"{held[name]}", "a whole number")
+        need(held.get("epsilon", 0) >= 0, "epsilon", f"{held.get('epsilon')}", "at least 0")
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The operation's rule."""
         rule = OPERATIONS[self.operation]
         need(len(inputs) == rule.inputs, "inputs", f"{len(inputs)}", f"{rule.inputs} for {self.operation}")
-        shape = rule.shape([x.shape for x in inputs], self.settings or {})
-        if "axis" in rule.settings:
-            axis_of(int((self.settings or {})["axis"]), len(inputs[0].shape), "axis")
-        return Signal(shape, GRADED)
+        return Signal(rule.shape([x.shape for x in inputs], self.settings or {}), GRADED)
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """The operation's function."""

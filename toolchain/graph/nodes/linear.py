@@ -29,6 +29,11 @@ class Affine(Node):
         need(self.weight.ndim == 2, "weight", f"shape {shown(self.weight.shape)}", "two axes, (out, in)")
         check_bias(self.bias, self.weight.shape[0])
 
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The last axis is `in` long."""
+        return -1, self.weight.shape[1]
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The last axis becomes `out` long."""
         shape = inputs[0].shape
@@ -97,6 +102,11 @@ class BatchNorm(Node):
                 "the shape of mean, one axis",
             )
         need(bool((self.variance + self.epsilon > 0).all()), "variance", "values of at most −ε", "variance + ε above 0")
+
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The first axis is the channels."""
+        return 0, len(self.mean)
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The same shape."""

@@ -12,7 +12,7 @@ One step, in this order (x[t] is what comes in, every parameter a number or an a
     now      in the step of the spike, as above
     next     in the next step, after leak and integrate and before the compare:
              v̂[t] = reset(β·v[t−1] + g·u[t] + b, s[t−1]);  v[t] = v̂[t]
-    guarded  in the step of the spike, and a potential that stays above θ after it lowers the next compare, not the state:
+    guarded  in the step of the spike; a potential that stays above θ lowers the next compare, not the state:
              r = [v[t−1] > θ];  v̂[t] = β·v[t−1] + g·u[t] + b − r·θ;  v[t] = v̂[t] − (s[t] − r)·θ   (subtraction only)
 
 `emit` says what leaves the neuron: its spikes s[t], its voltage v[t] after the reset, or its charge v̂[t] before it.
@@ -23,7 +23,7 @@ euler is β = 1 − dt/τ, exact is β = exp(−dt/τ), given is neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -44,7 +44,7 @@ def _one_of(value: str, choices: Any, where: str) -> None:
 
 
 def _number(default: float) -> Any:
-    return field(default=default, metadata={"array": True})
+    return array(default=default)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,10 +57,8 @@ class Integrating(Node):
     rule: Rule = "given"
 
     def check(self) -> None:
-        """Choices are ones there are, numbers are real."""
+        """The rule is one there is."""
         _one_of(self.rule, Rule, "rule")
-        for name, value in self.arrays().items():
-            need(value.dtype.kind == "f", name, "complex values", "real numbers")
 
     @property
     def stateful(self) -> bool:
@@ -137,7 +135,8 @@ class Firing(Integrating):
 
     def level(self, state: State, kind: npt.DTypeLike) -> Array:  # noqa: ARG002
         """θ of this step."""
-        return self.threshold.astype(kind)
+        level: Array = self.threshold.astype(kind)
+        return level
 
     def fire(self, v: Array, level: Array) -> Array:
         """s[t]."""
@@ -154,16 +153,14 @@ class Firing(Integrating):
         new = self.integrate(state, inputs[0])
         kind = inputs[0].dtype
         level = self.level(new, kind)
-        before = self.fire(state["v"], level) * level if self.when == "guarded" else None
+        before = self.fire(state["v"], level) if self.when == "guarded" else None
         charge = new["v"]
         if self.when == "next":
             charge = self.settle(charge, state["s"], level)
         if before is not None:
-            charge = charge - before
+            charge = charge - before * level
         s = self.fire(charge, level)
-        new["v"] = charge if self.when == "next" else self.settle(charge, s, level)
-        if before is not None:
-            new["v"] = new["v"] + before
+        new["v"] = charge if self.when == "next" else self.settle(charge, s if before is None else s - before, level)
         if self.when == "next":
             new["s"] = s
         return {"spikes": s, "voltage": new["v"], "charge": charge}[self.emit], self.after(new, s, level)
@@ -274,7 +271,8 @@ class AdaptiveLIF(Firing):
 
     def level(self, state: State, kind: npt.DTypeLike) -> Array:
         """θ + â + r̂."""
-        return self.threshold.astype(kind) + state["a"] + state["r"]
+        level: Array = self.threshold.astype(kind) + state["a"] + state["r"]
+        return level
 
     def after(self, state: State, s: Array, level: Array) -> State:
         """a and r after the spike."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -18,7 +18,7 @@ Spike = Literal["phase", "izhikevich"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ResonateFire(Node):
-    """A damped rotation: c = λ·cos ω, d = λ·sin ω, with a real input x and, where there is a second one, an imaginary x′.
+    """A damped rotation: c = λ·cos ω, d = λ·sin ω, with a real input x and, where there are two, an imaginary x′.
 
         p̂[t] = c·p[t−1] − d·q[t−1] + x[t];  q̂[t] = d·p[t−1] + c·q[t−1] + x′[t]
         phase:       s[t] = (p̂[t] ≥ θ) · (q̂[t] ≥ 0) · (q[t−1] < 0);  p[t], q[t] = p̂[t], q̂[t]
@@ -34,7 +34,7 @@ class ResonateFire(Node):
 
     cos: ArrayLike = array()
     sin: ArrayLike = array()
-    threshold: ArrayLike = field(default=1.0, metadata={"array": True})
+    threshold: ArrayLike = array(default=1.0)
     spike: Spike = "phase"
     epsilon: float = 1e-5
 
@@ -148,7 +148,7 @@ class SigmaDelta(Node):
     """
 
     threshold: ArrayLike = array()
-    bias: ArrayLike = field(default=0.0, metadata={"array": True})
+    bias: ArrayLike = array(default=0.0)
     activation: Literal["relu", "unit"] = "relu"
     cumulative: bool = False
 

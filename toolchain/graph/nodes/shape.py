@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..signal import Signal
-from .base import Array, Node, State, axis_of, check_size, ints, need, shown
+from .base import Array, Node, State, axis_of, check_size, int_pairs, ints, need, shown
 
 
 @dataclass(frozen=True, eq=False)
 class Flatten(Node):
-    """y = x with the axes start..end made one, in C order.
+    """y = x with the axes start_axis..end_axis made one, in C order.
 
     Args:
-        start: the first axis, counted without time and batch.
-        end: the last axis.
+        start_axis: the first axis, counted without time and batch.
+        end_axis: the last axis.
     """
 
     start_axis: int = 0
@@ -99,12 +99,12 @@ class Permute(Node):
 
 @dataclass(frozen=True, eq=False)
 class Slice(Node):
-    """y[i] = x[start + i·stride] along one axis, for start + i·stride < stop.
+    """y[i] = x[start_index + i·stride] along one axis, for start_index + i·stride < stop_index.
 
     Args:
         axis: the axis.
-        start: the first index.
-        stop: the index after the last.
+        start_index: the first index.
+        stop_index: the index after the last.
         stride: the step from one index to the next.
     """
 
@@ -147,8 +147,7 @@ class Pad(Node):
 
     def check(self) -> None:
         """Widths are pairs of counts."""
-        need(all(len(pair) == 2 for pair in self.widths), "widths", f"{self.widths}", "a pair for each axis")
-        self._set("widths", tuple((p[0], p[1]) for p in (ints(pair, "widths") for pair in self.widths)))
+        self._set("widths", int_pairs(self.widths, "widths"))
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """Each axis grows by its pair."""

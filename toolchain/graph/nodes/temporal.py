@@ -91,6 +91,11 @@ class TemporalKernel(Node):
         """It remembers as many steps as it has taps, less one."""
         return bool(self.weight.shape[0] > 1)
 
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The first axis is `in` long."""
+        return 0, self.weight.shape[2]
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The first axis becomes `out` long."""
         shape = inputs[0].shape
@@ -123,9 +128,9 @@ class StateSpace(Node):
         through: D, (channels,), or none for 0.
     """
 
-    decay: ArrayLike = array()
-    inward: ArrayLike = array()
-    outward: ArrayLike = array()
+    decay: ArrayLike = array(complex_too=True)
+    inward: ArrayLike = array(complex_too=True)
+    outward: ArrayLike = array(complex_too=True)
     through: ArrayLike | None = array(default=None)
 
     def check(self) -> None:
@@ -141,12 +146,16 @@ class StateSpace(Node):
         if self.through is not None:
             expected = shown(self.decay.shape[:1])
             need(self.through.shape == self.decay.shape[:1], "through", f"shape {shown(self.through.shape)}", expected)
-            need(self.through.dtype.kind == "f", "through", "complex values", "real numbers")
 
     @property
     def stateful(self) -> bool:
         """It remembers h."""
         return True
+
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The first axis is the channels."""
+        return 0, self.decay.shape[0]
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The same shape; the recursion runs on the first axis, alike for all places behind it."""

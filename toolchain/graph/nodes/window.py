@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..signal import GRADED, Signal, repeated
-from .base import Array, ArrayLike, Node, State, array, check_size, ints, need, shown
+from .base import Array, ArrayLike, Node, State, array, check_size, int_pairs, ints, need, shown
 from .linear import check_bias
 
 Pairs = tuple[tuple[int, int], ...]
@@ -28,10 +29,12 @@ def spread(value: Any, dims: int, where: str, least: int) -> tuple[int, ...]:
 
 def pairs(value: Any, dims: int) -> Pairs:
     """(before, after) for each dimension, from one integer, one for each, or pairs."""
-    if not isinstance(value, int) and len(value) > 0 and not isinstance(value[0], (int, np.integer)):
-        need(len(value) == dims and all(len(p) == 2 for p in value), "padding", f"{value}", f"{dims} pairs")
-        return tuple((p[0], p[1]) for p in (ints(pair, "padding") for pair in value))
-    return tuple((n, n) for n in spread(value, dims, "padding", 0))
+    each = tuple(value) if isinstance(value, Iterable) else (value,)
+    if any(isinstance(pair, Iterable) for pair in each):
+        widths = int_pairs(each, "padding")
+        need(len(widths) == dims, "padding", f"{value!r}"[:100], f"{dims} pairs")
+        return widths
+    return tuple((n, n) for n in spread(each, dims, "padding", 0))
 
 
 def same(kernel: Sequence[int], dilation: Sequence[int]) -> Pairs:
@@ -110,7 +113,11 @@ class Conv(Node):
         dims = self.weight.ndim - 2
         self._set("stride", spread(self.stride, dims, "stride", 1))
         self._set("dilation", spread(self.dilation, dims, "dilation", 1))
-        self._set("padding", same(self.kernel, self.dilation) if self.padding == "same" else pairs(self.padding, dims))
+        if isinstance(self.padding, str):
+            need(self.padding == "same", "padding", f"'{self.padding}'", "widths, or 'same'")
+            need(max(self.stride) == 1, "padding", f"'same' with stride {shown(self.stride)}", "widths, or stride 1")
+            self._set("padding", same(self.kernel, self.dilation))
+        self._set("padding", pairs(self.padding, dims))
         ints(self.groups, "groups", 1)
         need(
             self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}"
@@ -122,6 +129,11 @@ class Conv(Node):
     def kernel(self) -> tuple[int, ...]:
         """The kernel's size in each dimension."""
         return tuple(self.weight.shape[2:])
+
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The first axis is the channels."""
+        return 0, self.weight.shape[1] * self.groups
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """One value for each output channel and window."""
@@ -180,10 +192,14 @@ class ConvTranspose(Node):
         self._set("dilation", spread(self.dilation, dims, "dilation", 1))
         self._set("output_padding", spread(self.output_padding, dims, "output_padding", 0))
         self._set("padding", pairs(self.padding, dims))
+        extra = self.output_padding
+        fits = all(n < max(s, d) for n, s, d in zip(extra, self.stride, self.dilation, strict=True))
+        need(fits, "output_padding", shown(extra), "less than the stride or the dilation")
         ints(self.groups, "groups", 1)
         need(
             self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}"
         )
+        need(min(self.weight.shape) >= 1, "weight", f"shape {shown(self.weight.shape)}", "no empty axis")
         check_bias(self.bias, self.weight.shape[1] * self.groups)
 
     @property
@@ -196,6 +212,11 @@ class ConvTranspose(Node):
             (n - 1) * s + d * (k - 1) + 1
             for n, s, d, k in zip(space, self.stride, self.dilation, self.kernel, strict=True)
         )
+
+    @property
+    def width(self) -> tuple[int, int] | None:
+        """The first axis is the channels."""
+        return 0, self.weight.shape[0]
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """(n − 1)·s − before − after + d·(k − 1) + output_padding + 1 in each dimension."""
@@ -252,16 +273,20 @@ class _Pool(Node):
         self._set("stride", self.window if self.stride is None else spread(self.stride, dims, "stride", 1))
         self._set("padding", pairs(self.padding, dims))
 
+    def half_at_most(self) -> None:
+        """Padding of at most half the window, as torch asks: then no window is all padding."""
+        fits = all(max(pair) <= k // 2 for k, pair in zip(self.window, self.padding, strict=True))
+        need(fits, "padding", f"{self.padding}", f"at most half the window {shown(self.window)}")
+
     def places(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Pairs]:
         """How many windows along each dimension, and the padding with what hangs over."""
         channels_of(shape, len(self.window), None)
         counts, padding = [], []
         for n, k, s, (before, after) in zip(shape[1:], self.window, self.stride, self.padding, strict=True):
-            room = n + before + after - k
-            need(room >= 0, "input", f"shape {shown(shape)}", f"room for a window of {shown(self.window)}")
-            count = room // s + 1
-            if self.ceil and room % s and count * s < n + before:
-                count += 1
+            count = (n + before + after - k + (s - 1 if self.ceil else 0)) // s + 1
+            if self.ceil and (count - 1) * s >= n + before:
+                count -= 1
+            need(count >= 1, "input", f"shape {shown(shape)}", f"room for a window of {shown(self.window)}")
             counts.append(count)
             padding.append((before, max(after, (count - 1) * s + k - n - before)))
         return tuple(counts), tuple(padding)
@@ -312,13 +337,18 @@ class AveragePool(_Pool):
 
     count_padding: bool = True
 
+    def check(self) -> None:
+        """No window is all padding."""
+        super().check()
+        self.half_at_most()
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """Real values."""
         counts, _ = self.places(inputs[0].shape)
         return Signal((inputs[0].shape[0], *counts), GRADED)
 
     def divisors(self, shape: tuple[int, ...]) -> Array:
-        """n for each place."""
+        """n for each place of a signal of `shape`."""
         counts, _ = self.places(shape)
         sides = []
         for n, k, s, (before, after), count in zip(
@@ -326,12 +356,8 @@ class AveragePool(_Pool):
         ):
             first = np.arange(count) * s - before
             low, high = (-before, n + after) if self.count_padding else (0, n)
-            sides.append(np.minimum(first + k, high) - np.maximum(first, low))
-        grid = np.ones(counts)
-        for axis, side in enumerate(sides):
-            grid = grid * side.reshape(-1, *([1] * (len(sides) - axis - 1)))
-        need(bool((grid > 0).all()), "padding", f"{self.padding}", "a window that is never all padding")
-        return grid
+            sides.append((np.minimum(first + k, high) - np.maximum(first, low)).astype(np.float64))
+        return functools.reduce(np.multiply.outer, sides)
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """Sum over each window, by n."""
@@ -350,16 +376,14 @@ class MaxPool(_Pool):
         ceil: round the number of windows up.
     """
 
+    def check(self) -> None:
+        """No window is all padding."""
+        super().check()
+        self.half_at_most()
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """The values that come in."""
         counts, _ = self.places(inputs[0].shape)
-        for k, (before, after) in zip(self.window, self.padding, strict=True):
-            need(
-                max(before, after) <= k // 2,
-                "padding",
-                f"{self.padding}",
-                f"at most half the window {shown(self.window)}",
-            )
         return Signal((inputs[0].shape[0], *counts), inputs[0].carries)
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:

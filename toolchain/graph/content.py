@@ -1,0 +1,49 @@
+"""Content hashes of arrays: SHA-256 over type, shape and values, worked out once for each node.
+
+Equal arrays have equal hashes wherever they come from. Nodes are frozen and their arrays read-only, so what was worked
+out for a node stays true as long as the node lives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from .nodes.base import Array, Node
+
+SHORT = 16
+"""How many hexadecimal digits of a hash the text form and the file show."""
+INLINE = 8
+"""Arrays of at most so many values are written out in the text and need no hash."""
+TYPES: Mapping[str, str] = {"float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128"}
+"""The types an array can have, and what the text form calls them."""
+
+_HASHES: WeakKeyDictionary[Node, dict[str, str]] = WeakKeyDictionary()
+
+
+def hash_of(array: Array) -> str:
+    """The content hash of an array, 64 hexadecimal digits."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    found = hashlib.sha256(f"{type_of(array)}[{','.join(map(str, array.shape))}]".encode())
+    found.update(little.reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def type_of(array: Array) -> str:
+    """What the text form calls an array's type."""
+    return TYPES[array.dtype.name]
+
+
+def hashes_of(node: Node) -> Mapping[str, str]:
+    """The content hash of each of a node's arrays that is too long to be written out, by field."""
+    if node not in _HASHES:
+        _HASHES[node] = {name: hash_of(array) for name, array in node.arrays().items() if array.size > INLINE}
+    return _HASHES[node]
+
+
+def remember(node: Node, hashes: Mapping[str, str]) -> None:
+    """Take hashes that were worked out for a node's arrays before it was made."""
+    _HASHES[node] = dict(hashes)

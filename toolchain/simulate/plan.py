@@ -1,0 +1,165 @@
+"""A graph made ready to run once, for all runs in one dtype: parts in order, parameters converted, work counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..graph import Graph, Node, Signal, Wire, nodes
+from ..graph.nodes import Input, Output
+from .kinds import Fold, Roll, fold_of, roll_of
+from .parts import Part, parts_of
+
+DType = np.dtype[Any]
+
+BUDGET = 24 << 20
+"""Bytes that what is alive in one window may take, so that it stays in the caches and away from fresh pages."""
+LONGEST = 1024
+"""The most steps in a window."""
+BUSY = 16_000_000
+"""Operations in one call that make its overhead small."""
+WIDEST = 32
+"""The most steps in one call of a fixed size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A graph, ready to run. It holds what the graph holds, not the graph, so both can go when nobody needs them.
+
+    Args:
+        name: the network's name.
+        dt: the length of a step in seconds.
+        dtype: what is computed in.
+        nodes: the nodes by name, in an order in which one step can run.
+        wires: the inputs of each node.
+        signals: what each node sends.
+        parts: what runs together, in order.
+        folds: the nodes without state; inputs are neither these nor those.
+        rolls: the nodes with state.
+    """
+
+    name: str
+    dt: float
+    dtype: DType
+    nodes: Mapping[str, Node]
+    wires: Mapping[str, tuple[Wire, ...]]
+    signals: Mapping[str, Signal]
+    parts: tuple[Part, ...]
+    folds: Mapping[str, Fold]
+    rolls: Mapping[str, Roll]
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        """The inputs by name, in order."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Input)}
+
+    @property
+    def outputs(self) -> Mapping[str, Output]:
+        """The outputs by name, in order."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Output)}
+
+    @property
+    def delayed(self) -> frozenset[str]:
+        """The sources of delayed wires."""
+        return frozenset(wire.source for wires in self.wires.values() for wire in wires if wire.delayed)
+
+    def received(self, name: str) -> tuple[Signal, ...]:
+        """What a node receives."""
+        return tuple(self.signals[wire.source] for wire in self.wires[name])
+
+
+_PLANS: WeakKeyDictionary[Graph, dict[str, Plan]] = WeakKeyDictionary()
+
+
+def plan(graph: Graph, dtype: DType) -> Plan:
+    """The plan of a graph in a dtype: made at the first call, kept as long as the graph is."""
+    made = _PLANS.setdefault(graph, {})
+    if dtype.name not in made:
+        made[dtype.name] = _plan(graph, dtype)
+    return made[dtype.name]
+
+
+def _plan(graph: Graph, dtype: DType) -> Plan:
+    folds: dict[str, Fold] = {}
+    rolls: dict[str, Roll] = {}
+    for name, node in graph.nodes.items():
+        received = graph.received(name)
+        if node.stateful:
+            rolls[name] = roll_of(node, received, dtype)
+        elif received:
+            folds[name] = fold_of(name, node, received, dtype)
+    ordered = {name: graph.nodes[name] for name in sorted(graph.nodes, key=graph.order.index)}
+    parts = parts_of(graph.order, graph.wires)
+    wires, signals = dict(graph.wires), dict(graph.signals)
+    return Plan(graph.name, graph.dt, dtype, ordered, wires, signals, parts, folds, rolls)
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """How a plan runs on a batch. It depends on nothing else, so the same steps always go through the same calls.
+
+    Args:
+        window: steps in a window.
+        groups: for each node whose bits may depend on how many rows it gets, how many steps one call takes.
+        live: bytes of what is alive at once, for each step of a window.
+        last_read: for each part, the nodes that nobody reads after it.
+    """
+
+    window: int
+    groups: Mapping[str, int]
+    live: int
+    last_read: tuple[tuple[str, ...], ...]
+
+
+def schedule(plan: Plan, batch: int) -> Schedule:
+    """The schedule of a plan for a batch of samples."""
+    last_read = _last_read(plan)
+    live = _live(plan, last_read) * batch * plan.dtype.itemsize
+    window = min(LONGEST, 1 << max(0, math.floor(math.log2(BUDGET / live))))
+    groups = {
+        name: min(window, WIDEST, 1 << max(0, math.ceil(math.log2(BUSY / (batch * work(plan, name))))))
+        for name, fold in plan.folds.items()
+        if not fold.exact
+    }
+    return Schedule(window, groups, live, last_read)
+
+
+def _last_read(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    last = {}
+    for index, part in enumerate(plan.parts):
+        for name in part.names:
+            last[name] = index
+            last.update({wire.source: index for wire in plan.wires[name]})
+    return tuple(
+        tuple(name for name, place in last.items() if place == index) for index in range(len(plan.parts))
+    )  # fmt: skip
+
+
+def _live(plan: Plan, last_read: tuple[tuple[str, ...], ...]) -> int:
+    """The most values of one sample and step that are alive at once; a delayed wire holds a copy."""
+    most = held = 0
+    for part, dead in zip(plan.parts, last_read, strict=True):
+        held += sum(plan.signals[name].size for name in part.names)
+        moved = sum(plan.signals[w.source].size for name in part.names for w in plan.wires[name] if w.delayed)
+        most = max(most, held + moved)
+        held -= sum(plan.signals[name].size for name in dead)
+    return most
+
+
+def work(plan: Plan, name: str) -> int:
+    """About how many multiplications or additions a layer does for one sample and step."""
+    node, size = plan.nodes[name], plan.signals[name].size
+    if isinstance(node, nodes.Conv):
+        return size * int(math.prod(node.weight.shape[1:]))
+    if isinstance(node, nodes.ConvTranspose):
+        return plan.received(name)[0].size * int(math.prod(node.weight.shape[1:]))
+    if isinstance(node, nodes.Affine):
+        return size * int(node.weight.shape[1])
+    if isinstance(node, nodes.Contract):
+        return size * int(node.constant.size)
+    return size + plan.received(name)[0].size

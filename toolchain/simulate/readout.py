@@ -1,0 +1,40 @@
+"""The answer of an output over a run: every step, the last, the sum, the mean or the maximum, without keeping the run.
+
+Sums run over the steps in order, one by one and in float64, so the answer does not depend on how the run was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..graph.nodes.base import Array
+
+Gather = Callable[[Array | None, Array], Array]
+
+
+def _last(_: Array | None, window: Array) -> Array:
+    return np.array(window[-1])
+
+
+def _sum(before: Array | None, window: Array) -> Array:
+    total = np.zeros(window.shape[1:], np.float64) if before is None else before
+    for row in window:
+        total += row
+    return total
+
+
+def _max(before: Array | None, window: Array) -> Array:
+    found: Array = window.max(0) if before is None else np.maximum(before, window.max(0))
+    return found
+
+
+GATHER: Mapping[str, Gather] = {"last": _last, "sum": _sum, "mean": _sum, "max": _max}
+"""How each readout takes a window to what it has gathered, for all but `steps`; it may write on what it has."""
+
+
+def answer(readout: str, gathered: Array, steps: int, dtype: np.dtype[Any]) -> Array:
+    """The readout after `steps` steps."""
+    return np.array(gathered / steps if readout == "mean" else gathered, dtype)

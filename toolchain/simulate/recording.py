@@ -1,0 +1,202 @@
+"""What is kept of a run: recorded windows, counts of what passes, and the outputs' readouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..graph import Signal, nodes
+from ..graph.nodes import Firing, Integrating, ResonateFire
+from ..graph.nodes.base import Array
+from .plan import Plan
+from .tensors import tensor
+from .trace import Count, NodeTrace
+
+DType = np.dtype[Any]
+SENT, VOLTAGE, CURRENT = "sent", "voltage", "current"
+WEIGHTED = (nodes.Affine, nodes.Conv, nodes.ConvTranspose, nodes.Contract, nodes.TemporalKernel, nodes.StateSpace)
+"""The layers with weights: what they read is counted."""
+EXACT = 1 << 24
+"""As many ones can be added up in float32."""
+
+
+def wanted(record: str | Iterable[str], plan: Plan) -> dict[str, frozenset[str]]:
+    """What to keep of each node; a UsageError for what cannot be recorded.
+
+    Args:
+        record: "outputs", "spikes", "all", or items such as "node", "node.voltage", "node.current".
+        plan: the network.
+    """
+    if not isinstance(record, str):
+        found: dict[str, set[str]] = {}
+        for item in record:
+            name, what = _item(str(item), plan)
+            found.setdefault(name, set()).add(what)
+        return {name: frozenset(parts) for name, parts in found.items()}
+    if record == "outputs":
+        return {}
+    if record == "spikes":
+        return {n: frozenset({SENT}) for n, node in plan.nodes.items() if isinstance(node, (Firing, ResonateFire))}
+    if record == "all":
+        every = {True: frozenset({SENT, VOLTAGE, CURRENT}), False: frozenset({SENT})}
+        return {name: every[isinstance(node, Integrating)] for name, node in plan.nodes.items()}
+    fix = f"for one node, write record=['{record}']"
+    raise UsageError("record", f"'{record}'", "outputs, spikes, all, or a list of names", fix)
+
+
+def _item(item: str, plan: Plan) -> tuple[str, str]:
+    if item in plan.nodes:
+        return item, SENT
+    name, _, what = item.rpartition(".")
+    if name not in plan.nodes or what not in (VOLTAGE, CURRENT):
+        names = ", ".join(plan.nodes)
+        raise UsageError("record", f"'{item}'", f"a node, perhaps with .voltage or .current; nodes are {names}")
+    if not isinstance(plan.nodes[name], Integrating):
+        raise UsageError("record", f"'{item}'", "a neuron", f"{name} is {plan.nodes[name].kind}: record '{name}'")
+    return name, what
+
+
+@dataclass
+class Store:
+    """Windows of one recorded signal, one after the other.
+
+    Args:
+        shape: of one step, with the batch.
+        dtype: as it is kept: uint8 for binary signals.
+        steps: how many there will be, or None when that is not known.
+    """
+
+    shape: tuple[int, ...]
+    dtype: DType
+    steps: int | None
+    filled: int = 0
+    windows: list[Array] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.steps is not None:
+            self.windows = [np.empty((self.steps, *self.shape), self.dtype)]
+
+    def put(self, window: Array) -> None:
+        """Keep a window."""
+        if self.steps is None:
+            self.windows.append(window.astype(self.dtype, order="C", copy=True))
+        else:
+            self.windows[0][self.filled : self.filled + len(window)] = window
+        self.filled += len(window)
+
+    def joined(self) -> Array:
+        """All windows as one array."""
+        return self.windows[0] if len(self.windows) == 1 else np.concatenate(self.windows)
+
+
+def stored_as(signal: Signal, what: str, dtype: DType) -> DType:
+    """The type in which something is kept."""
+    return np.dtype(np.uint8) if what == SENT and signal.carries.binary else dtype
+
+
+@dataclass
+class Tally:
+    """Counts of what one node sends.
+
+    Args:
+        signal: what it sends.
+    """
+
+    signal: Signal
+    values: int = 0
+    nonzero: int = 0
+    total: int = 0
+
+    def add(self, window: Array) -> None:
+        """Count a window."""
+        self.values += window.size
+        carries = self.signal.carries
+        if carries.binary:
+            ones = _ones(window)
+            self.nonzero += ones
+            self.total += ones
+            return
+        self.nonzero += int(np.count_nonzero(window))
+        if not carries.graded:
+            self.total += int(window.sum(dtype=np.float64))
+
+    def count(self) -> Count:
+        """The counts."""
+        return Count(self.values, self.nonzero, None if self.signal.carries.graded else self.total)
+
+
+def _ones(window: Array) -> int:
+    """How many ones there are among zeros and ones."""
+    rows = max(1, EXACT * len(window) // window.size)
+    return sum(int(tensor(window[at : at + rows]).sum()) for at in range(0, len(window), rows))
+
+
+def tallied(plan: Plan) -> Sequence[str]:
+    """The nodes whose values are counted: inputs, neurons, spikes and integers, and what layers with weights read."""
+    read = {w.source for name, node in plan.nodes.items() if isinstance(node, WEIGHTED) for w in plan.wires[name]}
+    counted = (nodes.Input, Integrating, ResonateFire)
+    return [
+        name
+        for name, node in plan.nodes.items()
+        if (name in read or isinstance(node, counted) or not plan.signals[name].carries.graded)
+        and name not in plan.outputs
+    ]
+
+
+class Recorder:
+    """Keeps what is asked for while windows pass."""
+
+    def __init__(self, plan: Plan, keep: Mapping[str, frozenset[str]], batch: int, steps: int | None) -> None:
+        """Room for everything that is kept.
+
+        Args:
+            plan: the network.
+            keep: what to keep of each node.
+            batch: how many samples.
+            steps: how many steps, if known.
+        """
+        self.plan = plan
+        self.tallies = {name: Tally(plan.signals[name]) for name in tallied(plan)}
+        self.stores: dict[tuple[str, str], Store] = {}
+        steady = {name for name, node in plan.outputs.items() if node.readout == "steps"}
+        self.outputs = {name: self._store(name, SENT, batch, steps) for name in steady}
+        for name, parts in keep.items():
+            for what in parts:
+                self.stores[name, what] = self._store(name, what, batch, steps)
+
+    def _store(self, name: str, what: str, batch: int, steps: int | None) -> Store:
+        signal = self.plan.signals[name]
+        # What a neuron keeps beside what it sends has the shape of what it sends.
+        return Store((batch, *signal.shape), stored_as(signal, what, self.plan.dtype), steps)
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The nodes that have to be shown what they send."""
+        return frozenset({*self.tallies, *self.outputs, *(name for name, what in self.stores if what == SENT)})
+
+    def take(self, name: str, window: Array, kept: Mapping[str, Array]) -> None:
+        """A window of what a node sends, and of what else is kept of it."""
+        if name in self.tallies:
+            self.tallies[name].add(window)
+        if name in self.outputs:
+            self.outputs[name].put(window)
+        for what, values in {SENT: window, **kept}.items():
+            if (name, what) in self.stores:
+                self.stores[name, what].put(values)
+
+    def nodes(self) -> dict[str, NodeTrace]:
+        """What was recorded."""
+        names = dict.fromkeys(name for name, _ in self.stores)
+        parts = {key: store.joined() for key, store in self.stores.items()}
+        return {
+            name: NodeTrace(name, self.plan.dtype, *(parts.get((name, what)) for what in (SENT, VOLTAGE, CURRENT)))
+            for name in names
+        }
+
+    def counts(self) -> dict[str, Count]:
+        """What was counted."""
+        return {name: tally.count() for name, tally in self.tallies.items()}

@@ -1,0 +1,174 @@
+"""The reference simulation: what `Node.step` defines, a window of steps at a time.
+
+Parts of the graph without a loop run window by window: layers as one call on steps and samples folded into one batch,
+neurons as one call of a fused kernel. Parts with a loop run step by step. What nobody reads any more is let go, so
+memory is bounded by one window and by what is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import SimulationError
+from ..graph import Graph
+from ..graph.nodes.base import Array, State
+from .groups import fold, fold_in_groups
+from .inputs import Feed, feed
+from .loops import Loop
+from .memory import refuse_what_cannot_fit
+from .plan import Plan, Schedule, plan, schedule
+from .readout import GATHER, answer
+from .recording import SENT, Recorder, wanted
+from .trace import RunState, Trace
+
+
+def simulate(
+    graph: Graph,
+    inputs: Any,
+    *,
+    record: str | Iterable[str],
+    dtype: np.dtype[Any] | None,
+    window: int | None,
+    state: RunState | None,
+) -> Trace:
+    """The reference backend; the arguments are those of `simulate` in `run.py`."""
+    given = feed(inputs, _inputs(graph), state.dtype if dtype is None and state is not None else dtype)
+    planned = plan(graph, given.dtype)
+    scheduled = schedule(planned, given.batch)
+    length = scheduled.window if window is None else window
+    keep = wanted(record, planned)
+    refuse_what_cannot_fit(planned, scheduled, length, keep, given.batch, given.steps or 1)
+    run = Run(planned, scheduled, keep, given, state)
+    with torch.inference_mode(), np.errstate(all="ignore"):  # infinities are values here, as they are in torch
+        for first, rows in given.windows(run.step, length):
+            run.window(first, rows)
+    return run.trace()
+
+
+def _inputs(graph: Graph) -> Mapping[str, Any]:
+    return {name: graph.nodes[name] for name in graph.inputs}
+
+
+class Run:
+    """One run while it goes on."""
+
+    def __init__(
+        self, plan: Plan, schedule: Schedule, keep: Mapping[str, frozenset[str]], feed: Feed, state: RunState | None
+    ) -> None:
+        """Everything at its start, or where `state` left it.
+
+        Args:
+            plan: the network.
+            schedule: how it runs on this batch.
+            keep: what is recorded.
+            feed: what comes in.
+            state: where an earlier run ended.
+        """
+        self.plan, self.schedule, self.batch = plan, schedule, feed.batch
+        self.recorder = Recorder(plan, keep, feed.batch, feed.steps)
+        self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
+        start = _started(plan, feed.batch) if state is None else _continued(state, plan, feed.batch)
+        self.first = self.step = start.step
+        self.states = {name: dict(values) for name, values in start.nodes.items()}
+        self.held, self.readouts = dict(start.held), dict(start.readouts)
+        self.loops = {
+            part: Loop(plan, part, self.recorder.watched, self.states, self.held, self.keep)
+            for part in plan.parts
+            if part.loops
+        }
+
+    def window(self, first: int, inputs: Mapping[str, Array]) -> None:
+        """Run one window."""
+        sent = dict(inputs)
+        last: dict[str, Array] = {}
+        for part, dead in zip(self.plan.parts, self.schedule.last_read, strict=True):
+            if part.loops:
+                found = self.loops[part].run(self._outer(part.names, sent), last)
+            else:
+                found = {part.names[0]: self._node(part.names[0], sent, first)}
+            for name, (values, kept) in found.items():
+                sent[name] = values
+                self.recorder.take(name, values, kept)
+                self._read_out(name, values)
+                if name in self.plan.delayed and not part.loops:
+                    last[name] = values[-1].copy()
+            for name in dead:
+                sent.pop(name, None)
+        self.held.update(last)
+        self.step += len(next(iter(inputs.values())))
+
+    def _node(self, name: str, sent: Mapping[str, Array], first: int) -> tuple[Array, Mapping[str, Array]]:
+        """A window of one node."""
+        received = [self._wire(wire.source, wire.delayed, sent) for wire in self.plan.wires[name]]
+        if not received:
+            return sent[name], {}
+        if name in self.plan.rolls:
+            return self.plan.rolls[name](self.states[name], received, self.keep[name])
+        run = self.plan.folds[name].run
+        if name in self.schedule.groups:
+            return fold_in_groups(run, received, first, self.schedule.groups[name]), {}
+        return fold(run, received), {}
+
+    def _wire(self, source: str, delayed: bool, sent: Mapping[str, Array]) -> Array:
+        """A window of what a wire hands on."""
+        if not delayed:
+            return sent[source]
+        return np.concatenate([self.held[source][None], sent[source][:-1]])
+
+    def _outer(self, names: Iterable[str], sent: Mapping[str, Array]) -> Mapping[tuple[str, bool], Array]:
+        """What the wires hand on that come into a part from outside."""
+        inside = set(names)
+        wires = {(w.source, w.delayed) for name in names for w in self.plan.wires[name] if w.source not in inside}
+        return {(source, delayed): self._wire(source, delayed, sent) for source, delayed in wires}
+
+    def _read_out(self, name: str, values: Array) -> None:
+        readout = self.plan.outputs[name].readout if name in self.plan.outputs else "steps"
+        if readout != "steps":
+            self.readouts[name] = GATHER[readout](self.readouts.get(name), values)
+
+    def trace(self) -> Trace:
+        """What came of it."""
+        plan = self.plan
+        outputs = {
+            name: self.recorder.outputs[name].joined()
+            if node.readout == "steps"
+            else answer(node.readout, self.readouts[name], self.step, plan.dtype)
+            for name, node in plan.outputs.items()
+        }
+        end = RunState(self.step, self.batch, plan.dtype, self.states, self.held, self.readouts)
+        steps = self.step - self.first
+        return Trace(
+            outputs, self.recorder.nodes(), self.recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
+            end, plan.name,
+        )  # fmt: skip
+
+
+def _started(plan: Plan, batch: int) -> RunState:
+    """Before the first step."""
+    nodes: dict[str, State] = {
+        name: plan.nodes[name].start(plan.received(name)[0].shape, batch, plan.dtype) for name in plan.rolls
+    }
+    held = {name: np.zeros((batch, *plan.signals[name].shape), plan.dtype) for name in plan.delayed}
+    return RunState(0, batch, plan.dtype, nodes, held, {})
+
+
+def _continued(state: RunState, plan: Plan, batch: int) -> RunState:
+    """A copy of where another run ended, if it was a run of the same network."""
+    fresh = _started(plan, batch)
+    if (state.batch, state.dtype) != (batch, plan.dtype):
+        found = f"a run of {state.batch} samples in {state.dtype}"
+        raise SimulationError("state", found, f"{batch} samples in {plan.dtype}", "go on with the same batch and dtype")
+    if _shapes(state) != _shapes(fresh) or set(state.readouts) - set(plan.outputs):
+        raise SimulationError("state", "another network's state", f"the state of a run of '{plan.name}'")
+    nodes = {name: {key: np.array(value) for key, value in values.items()} for name, values in state.nodes.items()}
+    held, readouts = ({n: np.array(v) for n, v in part.items()} for part in (state.held, state.readouts))
+    return RunState(state.step, batch, plan.dtype, nodes, held, readouts)
+
+
+def _shapes(state: RunState) -> dict[tuple[str, str], tuple[int, ...]]:
+    found = {(name, key): value.shape for name, values in state.nodes.items() for key, value in values.items()}
+    return found | {(name, "held"): value.shape for name, value in state.held.items()}

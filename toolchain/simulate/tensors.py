@@ -1,0 +1,59 @@
+"""From numpy to torch and back, without a copy wherever there can be none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.nodes.base import Array
+
+Tensor = torch.Tensor
+Operation = Callable[..., Tensor]
+"""A function of tensors [n, *shape] whose rows do not mix."""
+
+TYPES = {"float32": torch.float32, "float64": torch.float64}
+
+ALIGNMENT = 64
+"""Bytes: a vector register and a cache line. Libraries may choose another order of summation for other addresses."""
+
+
+def tensor(array: Array) -> Tensor:
+    """The array as a tensor over the same memory; a copy where it is read-only or runs backwards."""
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    return torch.from_numpy(array)
+
+
+def constant(array: Array, dtype: np.dtype[Any]) -> Tensor:
+    """A node's parameter as a tensor of its own."""
+    return torch.from_numpy(np.array(array, dtype, order="C", copy=True))
+
+
+def optional(array: Array | None, dtype: np.dtype[Any]) -> Tensor | None:
+    """The same for a parameter that may be missing."""
+    return None if array is None else constant(array, dtype)
+
+
+def on_arrays(operation: Operation) -> Callable[..., Array]:
+    """The operation as a function of numpy arrays."""
+
+    def run(*inputs: Array) -> Array:
+        found: Array = operation(*map(tensor, inputs)).numpy()
+        return found
+
+    return run
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros at an address that is a multiple of ALIGNMENT, as torch allocates them."""
+    found: Array = torch.zeros(shape, dtype=TYPES[dtype.name]).numpy()
+    return found
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """The same without values."""
+    found: Array = torch.empty(shape, dtype=TYPES[dtype.name]).numpy()
+    return found

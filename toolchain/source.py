@@ -1,0 +1,145 @@
+"""What a command is told about the network it shall work on, and the way from there to a graph.
+
+Every folder's commands take a SOURCE; only the top of the package sees all the places it can come from. So `__main__`
+hands its `load` down through the command line's context, and no arrow points upwards.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, cast
+
+import typer
+
+from .console import Result, working
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from .graph import Graph
+    from .passes.pipeline import PipelineResult
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A SOURCE and what goes with it.
+
+    Args:
+        name: what was typed: a name of the zoo, a file, `package.module:factory`.
+        weights: a file with weights for a network that is built by a name.
+        shape: the shape of one step of one sample, for a network that does not say it itself.
+        one_step: whether such a network takes one step, [B, *shape], in place of all of them, [T, B, *shape].
+        carries: what its input promises to carry: graded, spikes or int[low,high].
+        host: whether what a chip cannot do becomes Host nodes, in place of a refusal.
+    """
+
+    name: str
+    weights: Path | None = None
+    shape: tuple[int, ...] | None = None
+    one_step: bool = False
+    carries: str = "graded"
+    host: bool = False
+
+
+Load: TypeAlias = "Callable[[Source], Graph]"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command was given to work on.
+
+    Args:
+        source: where the network comes from.
+        passes: the passes that were asked for, as typed; none where nothing was said.
+        explain: whether to say what they did.
+        load: the way from a source to a graph.
+    """
+
+    source: Source
+    passes: str | None
+    explain: bool
+    load: Load
+
+    def graph(self, passes: str) -> PipelineResult:
+        """Reads the network and runs the passes that were asked for, or else those given here, by name or `none`."""
+        with working(f"reading {self.source.name}"):
+            graph = self.load(self.source)
+        return changed(graph, self.passes or passes)
+
+
+def changed(graph: Graph, names: str) -> PipelineResult:
+    """What passes make of a graph: single ones and ready pipelines by name, with commas between; or `none`."""
+    from .passes import pipeline
+
+    return pipeline(*([] if names == "none" else [name.strip() for name in names.split(",")]))(graph)
+
+
+def with_source(function: Callable[Concatenate[Given, P], Result]) -> Callable[..., Result]:
+    """Gives a command SOURCE and the options that go with it, in place of its first parameter."""
+    shared = inspect.signature(_given, eval_str=True).parameters
+    own = inspect.signature(function, eval_str=True)
+
+    @functools.wraps(function)
+    def run(**kwargs: Any) -> Result:
+        given = _given(**{name: kwargs.pop(name) for name in shared})
+        return cast("Callable[..., Result]", function)(given, **kwargs)
+
+    _, *rest = own.parameters.values()
+    signature = own.replace(parameters=[*shared.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in rest)])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
+    return run
+
+
+def _given(
+    *,
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A name of the zoo, a .safetensors checkpoint, package.module:factory, or a .graph file.",
+            show_default=False,
+        ),
+    ],
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights for it: .safetensors, or .pt without code.", show_default=False)
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,…", help="For a factory: shape of one step of one sample.", show_default=False),
+    ] = None,
+    one_step: Annotated[
+        bool, typer.Option("--one-step", help="For a factory: it takes one step, [B, …], not [T, B, …].")
+    ] = False,
+    carries: Annotated[
+        str, typer.Option(help="For a factory: its input carries graded, spikes or int\\[low,high].")
+    ] = "graded",
+    host: Annotated[bool, typer.Option("--host", help="Keep what a chip cannot do as Host nodes.")] = False,
+    passes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,…", help="Passes to run: simplify, lower, none, or single ones.", show_default=False
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each pass did, and what it did not do and why.")
+    ] = False,
+) -> Given:
+    """The options every command with a SOURCE has."""
+    sizes = None if shape is None else _sizes(shape)
+    made = Source(source, weights, sizes, one_step, carries, host)
+    return Given(made, passes, explain, cast("Load", context.obj))
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Reads a shape: whole numbers of at least 1 with commas between, as 2,34,34."""
+    if not re.fullmatch(r"\s*[1-9]\d{0,8}(\s*,\s*[1-9]\d{0,8})*\s*", text):
+        raise UsageError("--shape", f"'{text}'", "whole numbers of at least 1 with commas between, as 2,34,34")
+    return tuple(int(part) for part in text.split(","))

@@ -1,0 +1,186 @@
+"""From what a run left behind to a graph: delays at the neurons, sums over time as integrators, nothing that is not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..graph.graph import NAME, Graph, GraphBuilder, Wire
+from ..graph.nodes import Add, Input, Integrator, Node, Output, Scale
+from ..graph.nodes.ends import Readout
+from .recorder import Entry, Recorder
+from .values import Value
+
+Wires = tuple[tuple[int, bool], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One output of the traced module.
+
+    Args:
+        name: what it is called.
+        value: where it comes from.
+        readout: what of the run it is.
+    """
+
+    name: str
+    value: Value
+    readout: Readout
+
+
+def finish(recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: float, notes: Mapping[str, str]) -> Graph:
+    """The graph of a traced run that met no offence."""
+    entries = _simplified(_with_twins(recorder.entries))
+    kept = _read(entries, [answer.value.key for answer in answers])
+    builder = GraphBuilder(name if NAME.fullmatch(name) else "network", dt)
+    builder.notes.update(notes)
+    names = {key: builder.add(_name(entry.name), entry.node) for key, entry in entries.items() if key in kept}
+    for key, unique in names.items():
+        builder.connect(unique, *(Wire(names[source], late) for source, late in entries[key].wires))
+    for answer in answers:
+        key, readout = _counted(entries, answer)
+        builder.add(answer.name, Output(readout), names[key])
+    return _delays_in_front(_without_unread(builder))
+
+
+def _name(path: str) -> str:
+    clean = re.sub(r"[^A-Za-z0-9_.\-]", "_", path).strip(".")[:190]
+    return clean if clean and not clean.startswith("-") else f"node{clean}"
+
+
+def _with_twins(entries: Mapping[int, Entry]) -> dict[int, Entry]:
+    """Nodes that send a neuron's state read what the neuron reads."""
+    return {
+        key: entry if entry.twin is None else replace_wires(entry, entries[entry.twin].wires)
+        for key, entry in entries.items()
+    }
+
+
+def replace_wires(entry: Entry, wires: Wires) -> Entry:
+    """The entry with other wires."""
+    return replace(entry, wires=wires)
+
+
+def _simplified(entries: dict[int, Entry]) -> dict[int, Entry]:
+    """Without scales by one, and with `a[t] = a[t−1] + x[t]` as an integrator."""
+    for key, entry in list(entries.items()):
+        if (
+            isinstance(entry.node, Add)
+            and len(entry.wires) == 2
+            and (key, True) in entry.wires
+            and entry.wires[0] != entry.wires[1]
+        ):
+            others = tuple(wire for wire in entry.wires if wire != (key, True))
+            entries[key] = replace(entry, node=Integrator(), wires=others)
+    idle = {key: entry.wires[0] for key, entry in entries.items() if _is_idle(entry.node)}
+    return {
+        key: replace_wires(entry, tuple(_past(wire, idle) for wire in entry.wires)) for key, entry in entries.items()
+    }
+
+
+def _is_idle(node: Node) -> bool:
+    return (
+        isinstance(node, Scale)
+        and node.scale.ndim == 0
+        and float(node.scale) == 1
+        and (node.shift is None or not np.any(node.shift))
+    )
+
+
+def _past(wire: tuple[int, bool], idle: Mapping[int, tuple[int, bool]]) -> tuple[int, bool]:
+    key, late = wire
+    while key in idle and not (late and idle[key][1]):
+        key, late = idle[key][0], late or idle[key][1]
+    return key, late
+
+
+def _read(entries: Mapping[int, Entry], roots: Iterable[int]) -> set[int]:
+    kept, waiting = {key for key, entry in entries.items() if isinstance(entry.node, Input)}, list(roots)
+    while waiting:
+        key = waiting.pop()
+        if key not in kept:
+            kept.add(key)
+            waiting.extend(source for source, _ in entries[key].wires)
+    return kept
+
+
+def _counted(entries: Mapping[int, Entry], answer: Answer) -> tuple[int, Readout]:
+    """The last value of a plain integrator is a sum over time."""
+    entry = entries[answer.value.key]
+    plain = type(entry.node) is Integrator and not entry.node.bias.any() and not entry.node.v_start.any()
+    if answer.readout == "last" and plain and float(entry.node.gain.reshape(-1)[0]) == 1 and entry.node.gain.size == 1:
+        source, late = entry.wires[0]
+        if not late:
+            return source, "sum"
+    return answer.value.key, answer.readout
+
+
+def _without_unread(builder: GraphBuilder) -> Graph:
+    graph = builder.build()
+    read, waiting = set(graph.inputs), list(graph.outputs)
+    while waiting:
+        name = waiting.pop()
+        if name not in read or name in graph.outputs:
+            read.add(name)
+            waiting.extend(wire.source for wire in graph.wires[name] if wire.source not in read)
+    nodes = {name: node for name, node in graph.nodes.items() if name in read}
+    return Graph(nodes, {name: graph.wires[name] for name in nodes}, graph.dt, graph.name, graph.notes)
+
+
+def _delays_in_front(graph: Graph) -> Graph:
+    """Move a delay in front of the node it leaves, where that node does not answer zeros with zeros.
+
+    A delayed wire starts with zeros. A node with a bias answers zeros with its bias, as the module does in its first
+    step: only in front of that node does the delay mean what the module did.
+    """
+    builder = GraphBuilder(graph.name, graph.dt)
+    builder.nodes, builder.wires, builder.notes = dict(graph.nodes), dict(graph.wires), dict(graph.notes)
+    for edge in graph.edges:
+        if edge.delayed and _answers_zeros(graph, edge.source):
+            source = _in_front(graph, edge.source, builder)
+            ports = builder.wires[edge.target]
+            builder.connect(edge.target, *(Wire(source) if p == edge.port else wire for p, wire in enumerate(ports)))
+    return _renamed(_without_unread(builder))
+
+
+def _answers_zeros(graph: Graph, name: str) -> bool:
+    """Whether a node that could be delayed in front answers zeros with something else."""
+    node = graph.nodes[name]
+    if node.stateful or isinstance(node, Input) or any(wire.delayed for wire in graph.wires[name]):
+        return False
+    zeros = [np.zeros((1, *signal.shape)) for signal in graph.received(name)]
+    return bool(np.any(node.step({}, *zeros)[0]))
+
+
+def _in_front(graph: Graph, name: str, builder: GraphBuilder) -> str:
+    """A copy of a node that reads one step later what the node reads, and its name."""
+    copied = f"{name}{LATER}"
+    if copied not in builder.nodes:
+        builder.nodes[copied] = graph.nodes[name]
+        sources = [wire.source for wire in graph.wires[name]]
+        wires = [
+            Wire(_in_front(graph, source, builder)) if _answers_zeros(graph, source) else Wire(source, delayed=True)
+            for source in sources
+        ]
+        builder.connect(copied, *wires)
+    return copied
+
+
+LATER = "-later"
+"""The mark of a copy that reads one step later."""
+
+
+def _renamed(graph: Graph) -> Graph:
+    """Copies get the names of the nodes they stand for, where those are gone."""
+    gone = {name: name.removesuffix(LATER) for name in graph.nodes if name.endswith(LATER)}
+    new = {name: plain for name, plain in gone.items() if plain not in graph.nodes}
+    nodes = {new.get(name, name): node for name, node in graph.nodes.items()}
+    wires = {
+        new.get(name, name): tuple(Wire(new.get(w.source, w.source), w.delayed) for w in ports)
+        for name, ports in graph.wires.items()
+    }
+    return Graph(nodes, wires, graph.dt, graph.name, graph.notes)

@@ -1,0 +1,1 @@
+"""What torch's functions become in a graph: tables of rows, one file per family."""
