@@ -9,8 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .sources import load, save
     from .toolchain.errors import FileError, GraphError, Refused, SimulationError, SpikeportError, UsageError
     from .toolchain.graph import Graph, GraphBuilder
+    from .toolchain.passes import pipeline
+    from .toolchain.simulate import Trace, simulate
+    from .toolchain.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -23,7 +27,13 @@ _WHERE = {
     "Refused": ".toolchain.errors",
     "SimulationError": ".toolchain.errors",
     "SpikeportError": ".toolchain.errors",
+    "Trace": ".toolchain.simulate",
     "UsageError": ".toolchain.errors",
+    "load": ".sources",
+    "pipeline": ".toolchain.passes",
+    "save": ".sources",
+    "simulate": ".toolchain.simulate",
+    "trace": ".toolchain.tracing",
 }
 
 __all__ = [
@@ -34,8 +44,14 @@ __all__ = [
     "Refused",
     "SimulationError",
     "SpikeportError",
+    "Trace",
     "UsageError",
     "__version__",
+    "load",
+    "pipeline",
+    "save",
+    "simulate",
+    "trace",
 ]
 
 

@@ -12,7 +12,7 @@ from . import __version__
 from .benchmarks.commands import app as benchmarks
 from .exporters.commands import app as exporters
 from .models.commands import app as models
-from .sources import load
+from .sources import graph_of
 from .toolchain.commands import app as toolchain
 
 app = typer.Typer(
@@ -34,12 +34,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def spikeport(
     context: typer.Context,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Takes a network trained in PyTorch to a neuromorphic chip and proves that it is still the same network."""
-    context.obj = load
+    context.obj = graph_of
 
 
 def main() -> None:

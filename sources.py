@@ -8,17 +8,19 @@ name                      a network of the zoo, with its checkpoint where there 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .toolchain.errors import FileError, SpikeportError, UsageError
+from .toolchain.errors import SpikeportError, UsageError
 from .toolchain.source import Source
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from .toolchain.graph import Graph
 
@@ -26,13 +28,29 @@ EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
 
 
-def load(source: str | os.PathLike[str] | Source) -> Graph:
+def load(
+    source: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    shape: tuple[int, ...] | None = None,
+    carries: str = "graded",
+    host: bool = False,
+) -> Graph:
     """The graph of a SOURCE.
 
     Args:
-        source: what the command line takes, or a `Source` with options.
+        source: a name of the zoo, a `.safetensors` checkpoint, `package.module:factory`, or a `.graph` file.
+        weights: a file with weights for a network that is built by a name.
+        shape: for a factory that gives no example input, the shape of one step of one sample.
+        carries: for a factory, what its input promises to carry: graded, spikes or int[low,high].
+        host: keep what a chip cannot do as Host nodes, in place of a refusal.
     """
-    given = source if isinstance(source, Source) else Source(os.fspath(source))
+    given = None if weights is None else Path(weights)
+    return graph_of(Source(os.fspath(source), given, shape, carries, host))
+
+
+def graph_of(given: Source) -> Graph:
+    """The graph of a SOURCE with its options."""
     if given.name.endswith(".graph"):
         return _from_graph_file(given)
     if ":" in given.name:
@@ -62,28 +80,47 @@ def _from_graph_file(given: Source) -> Graph:
 def _from_factory(given: Source) -> Graph:
     import torch
 
-    from .models.checkpoints import load_weights
-    from .toolchain.tracing import trace
-
     made = _call(given.name)
     module, example = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if not isinstance(module, torch.nn.Module):
-        raise UsageError(given.name, f"gives {_kind(module)}", "a torch module, or (module, example input)")
+        found = f"gives a value of type {type(module).__name__}"
+        raise UsageError(given.name, found, "a torch module, or (module, example input)")
     if given.weights is not None:
+        from .models.checkpoints import load_weights
+
         load_weights(module, given.weights)
-    if given.shape is not None or example is None:
-        example = _example(given)
-    return trace(module, example, time_axis=None if given.one_step else 0, carries=given.carries, host=given.host)
-
-
-def _example(given: Source) -> Tensor:
-    import torch
-
-    if given.shape is None:
+    if given.shape is None and example is None:
         fix = "say --shape, or let the factory give (module, example input)"
         raise UsageError(given.name, "gives a module and no example of its input", fix=fix)
-    lead = (EXAMPLE_BATCH,) if given.one_step else (EXAMPLE_STEPS, EXAMPLE_BATCH)
-    return torch.zeros(*lead, *given.shape)
+    return _traced(given, module, example)
+
+
+def _traced(given: Source, module: nn.Module, example: object) -> Graph:
+    """Traces with the factory's own example, or a made one: of all steps, or of one where only that works."""
+    from .toolchain.tracing import trace
+
+    called = given.name.rpartition(":")[2]
+    if given.shape is None:
+        return trace(module, example, carries=given.carries, host=given.host, name=called)
+    steps, one = _example(given, EXAMPLE_STEPS, EXAMPLE_BATCH), _example(given, EXAMPLE_BATCH)
+    try:
+        return trace(module, steps, time_axis=0, carries=given.carries, host=given.host, name=called)
+    except SpikeportError:
+        # What is traced has been proved on the example, so it cannot be the wrong one of the two.
+        with contextlib.suppress(SpikeportError):
+            return trace(module, one, time_axis=None, carries=given.carries, host=given.host, name=called)
+        raise
+
+
+def _example(given: Source, *lead: int) -> Tensor:
+    """Values that make neurons spike: zeros and ones, or normal where real numbers may come in."""
+    import torch
+
+    shape = (*lead, *(given.shape or ()))
+    source = torch.Generator().manual_seed(0)
+    if given.carries == "graded":
+        return torch.randn(shape, generator=source)
+    return torch.randint(0, 2, shape, generator=source).float()
 
 
 def _call(name: str) -> Any:
@@ -98,19 +135,19 @@ def _call(name: str) -> Any:
         return found()
     except SpikeportError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(name, f"cannot be made: {type(error).__name__}: {error}", fix=_fix(error)) from error
 
 
-def _fix(error: Exception) -> str:
+def _fix(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return "see that it is installed, or go to the folder that holds it"
     return "--debug shows where"
 
 
-def _kind(value: object) -> str:
-    return f"a {type(value).__name__}"
-
-
 def _from_zoo(given: Source) -> Graph:
-    raise FileError(given.name, "is no SOURCE")
+    from .models.sources import network_of
+
+    found = network_of(given.name, given.weights)
+    known = replace(given, name=found.name, shape=found.input_shape, carries=found.carries)
+    return _traced(known, found.module, None)

@@ -5,36 +5,42 @@ This is what the fused pass has to equal, and what runs where the fused pass can
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from norse.torch.functional.reset import reset_subtract, reset_value
 from torch import Tensor
 
 from ..toolchain.kernels.gradients import Surrogate
-from .fields import Fields, NeuronState, Value
+from .fields import NAMES, Fields, NeuronState
 from .surrogates import spike
 
 
 def run_eagerly(x: Tensor, fields: Fields, state: NeuronState) -> tuple[Tensor, NeuronState]:
     """Runs x [T, B, *shape] from `state`; gives spikes (a leaky integrator: v) [T, B, *shape] and the state after."""
-    alpha, beta, gain, bias, threshold, v_reset = (_in_dtype(value, x) for value in fields.values())
-    u, v, s = state
+    ready = in_dtype(fields, x)
     rows = []
-    for step in x:
-        u = u if alpha is None else alpha * u + step
-        guard = v
-        v = beta * v + gain * (step if alpha is None else u) + bias
-        if fields.surrogate is None:
-            rows.append(v)
-            continue
-        v = _reset_before(v, s, guard, fields, threshold, v_reset)
-        s = spike(v - threshold, fields.surrogate, fields.inclusive)
-        v = _reset_after(v, s, guard, fields, threshold, v_reset)
-        rows.append(s)
-    return torch.stack(rows), NeuronState(u, v, s)
+    for current in x:
+        state = step(current, ready, state)
+        rows.append(state.v if fields.surrogate is None else state.s)
+    return torch.stack(rows) if rows else x, state
 
 
-def _in_dtype(value: Value | None, x: Tensor) -> Value | None:
-    return value.to(x.dtype) if isinstance(value, Tensor) else value
+def step(x: Tensor, fields: Fields, state: NeuronState) -> NeuronState:
+    """One step of x [B, *shape]; the state after holds the spikes, and the voltage after the reset."""
+    u = state.u if fields.alpha is None else fields.alpha * state.u + x
+    v = fields.beta * state.v + fields.gain * (x if fields.alpha is None else u) + fields.bias
+    if fields.surrogate is None:
+        return NeuronState(u, v, state.s)
+    v = _reset_before(v, state, fields)
+    s = spike(v - fields.threshold, fields.surrogate, fields.inclusive)
+    return NeuronState(u, _reset_after(v, s, state, fields), s)
+
+
+def in_dtype(fields: Fields, x: Tensor) -> Fields:
+    """The fields with their tensors in the dtype of x."""
+    values = (value.to(x.dtype) if isinstance(value, Tensor) else value for value in fields.values())
+    return replace(fields, **dict(zip(NAMES, values, strict=True)))  # type: ignore[arg-type]
 
 
 def _caused(s: Tensor, surrogate: Surrogate | None) -> Tensor:
@@ -42,25 +48,28 @@ def _caused(s: Tensor, surrogate: Surrogate | None) -> Tensor:
     return s.detach() if surrogate is not None and surrogate.detach else s
 
 
-def _guard(before: Tensor, fields: Fields, threshold: Value) -> Tensor:
+def _guard(before: Tensor, fields: Fields) -> Tensor:
     """r = v[t−1] > θ of a guarded reset, a constant."""
-    fired = before >= threshold if fields.inclusive else before > threshold
+    fired = before >= fields.threshold if fields.inclusive else before > fields.threshold
     return fired.to(before.dtype)
 
 
-def _reset_before(v: Tensor, s: Tensor, before: Tensor, fields: Fields, threshold: Value, v_reset: Value) -> Tensor:
+def _reset(s: Tensor, v: Tensor, fields: Fields) -> Tensor:
+    method = reset_value if fields.reset == "value" else reset_subtract
+    return method(_caused(s, fields.surrogate), v, fields.v_reset, fields.threshold)
+
+
+def _reset_before(v: Tensor, state: NeuronState, fields: Fields) -> Tensor:
     if fields.when == "guarded":
-        return v - _guard(before, fields, threshold) * threshold
+        return v - _guard(state.v, fields) * fields.threshold
     if fields.when == "now" or fields.reset == "none":
         return v
-    caused = _caused(s, fields.surrogate)
-    return (reset_value if fields.reset == "value" else reset_subtract)(caused, v, v_reset, threshold)
+    return _reset(state.s, v, fields)
 
 
-def _reset_after(v: Tensor, s: Tensor, before: Tensor, fields: Fields, threshold: Value, v_reset: Value) -> Tensor:
+def _reset_after(v: Tensor, s: Tensor, state: NeuronState, fields: Fields) -> Tensor:
     if fields.when == "next" or fields.reset == "none":
         return v
-    caused = _caused(s, fields.surrogate)
     if fields.when == "guarded":
-        return v - (caused - _guard(before, fields, threshold)) * threshold
-    return (reset_value if fields.reset == "value" else reset_subtract)(caused, v, v_reset, threshold)
+        return v - (_caused(s, fields.surrogate) - _guard(state.v, fields)) * fields.threshold
+    return _reset(s, v, fields)

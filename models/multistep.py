@@ -30,10 +30,34 @@ def run_steps(
     before = zero_state(x) if state is None else state
     if not _fusible(x):
         return run_eagerly(x, fields, before)
+    order = _memory_order(x, fields)
+    if order == list(range(x.ndim)):
+        return _run_fused(x.contiguous(), fields, before, keep_state)
+    back = sorted(order, key=order.__getitem__)
+    turned = NeuronState(*(_turned(row, order) for row in before))
+    out, after = _run_fused(x.permute(order).contiguous(), fields, turned, keep_state)
+    return out.permute(back), NeuronState(*(_turned(row, back) for row in after))
+
+
+def _turned(row: Tensor, order: list[int]) -> Tensor:
+    return row.permute([dim - 1 for dim in order[1:]])
+
+
+def _run_fused(x: Tensor, fields: Fields, before: NeuronState, keep_state: bool) -> tuple[Tensor, NeuronState]:
     values = [_spread(value, x) for value in fields.values()]
-    out, u, v = _Fused.apply(x.contiguous(), *before, *values, fields, keep_state)
+    out, u, v = _Fused.apply(x, *before, *values, fields, keep_state)
     last = before.s if fields.surrogate is None or not len(out) else out[-1]
     return out, NeuronState(before.u if u is None else u, before.v if v is None else v, last)
+
+
+def _memory_order(x: Tensor, fields: Fields) -> list[int]:
+    """The dimensions of x as they lie in memory, time first: a channels-last input is run as it is, not copied.
+
+    Parameters of one element per feature need the features last, as they are.
+    """
+    vectors = any(isinstance(value, Tensor) and value.ndim for value in fields.values())
+    dims = list(range(1, x.ndim))
+    return [0, *(dims if vectors else sorted(dims, key=x.stride, reverse=True))]
 
 
 def zero_state(x: Tensor) -> NeuronState:

@@ -70,7 +70,7 @@ class IF(Neurons):
     """Integrate and fire: v̂[t] = v[t−1] + x[t]; β = g = 1, b = 0."""
 
     def __init__(self, **options: Unpack[FiringOptions]) -> None:
-        firing, rest = _split(options)
+        firing, rest = split(options)
         super().__init__(Fields(**firing), **rest)
 
 
@@ -81,7 +81,7 @@ class LIF(Neurons):
     def __init__(
         self, beta: Value = 0.9, gain: Value = 1.0, bias: Value = 0.0, **options: Unpack[FiringOptions]
     ) -> None:
-        firing, rest = _split(options)
+        firing, rest = split(options)
         super().__init__(Fields(None, beta, gain, bias, **firing), **rest)
 
     @classmethod
@@ -111,7 +111,7 @@ class CubaLIF(Neurons):
         bias: Value = 0.0,
         **options: Unpack[FiringOptions],
     ) -> None:
-        firing, rest = _split(options)
+        firing, rest = split(options)
         super().__init__(Fields(alpha, beta, gain, bias, **firing), **rest)
 
     @classmethod
@@ -162,7 +162,8 @@ class LI(Neurons):
         return cls(beta, gain, gain * v_leak, alpha, **{"v_init": v_leak, **options, "dt": dt, "rule": rule})
 
 
-def _split(options: FiringOptions) -> tuple[Firing, Options]:
+def split(options: FiringOptions) -> tuple[Firing, Options]:
+    """The options that are fields of the equation, and the rest."""
     firing = {name: value for name, value in options.items() if name in Firing.__annotations__}
     rest = {name: value for name, value in options.items() if name not in Firing.__annotations__}
     return firing, rest  # type: ignore[return-value]

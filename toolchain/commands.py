@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .console import Result, command, working
 from .errors import UsageError
 from .source import Given, with_source
+
+if TYPE_CHECKING:
+    from .graph import Graph
 
 app = typer.Typer()
 
@@ -52,12 +56,16 @@ def run(
 ) -> Result:
     """Runs a network, step by step, and shows the spikes and rates of every layer."""
     from .inputs import from_file, made_windows
-    from .simulate import simulate
+    from .simulate import BACKENDS, simulate
     from .views import ran
 
     _check_output(output)
     graph = given.graph("none").graph
+    if input is None:
+        _check_memory(graph, _recorded(record), dtype, steps, batch)
     values = made_windows(graph, made, steps, batch, seed) if input is None else from_file(graph, input)
+    if backend in BACKENDS:
+        import_module(BACKENDS[backend], f"{__package__}.simulate")  # the time below is the run's own
     start = time.perf_counter()
     with working(f"running {graph.name}"):
         trace = simulate(graph, values, backend=backend, record=_recorded(record), dtype=dtype)
@@ -75,6 +83,21 @@ def _check_output(output: Path | None) -> None:
         if output.suffix != ".npz":
             raise UsageError("--output", f"'{output}'", "a name that ends in .npz")
         check_place(output)
+
+
+def _check_memory(graph: Graph, record: str | list[str], dtype: str, steps: int, batch: int) -> None:
+    """Refuses what cannot be kept: made input is a stream, and the simulation cannot know how long a stream will be."""
+    import numpy as np
+
+    from .simulate.memory import refuse_what_cannot_fit
+    from .simulate.plan import plan, schedule
+    from .simulate.recording import wanted
+
+    if dtype not in ("float32", "float64"):
+        raise UsageError("dtype", dtype, "float32 or float64")
+    planned = plan(graph, np.dtype(dtype))
+    scheduled = schedule(planned, batch)
+    refuse_what_cannot_fit(planned, scheduled, scheduled.window, wanted(record, planned), batch, steps)
 
 
 def _recorded(text: str) -> str | list[str]:

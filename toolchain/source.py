@@ -34,7 +34,6 @@ class Source:
         name: what was typed: a name of the zoo, a file, `package.module:factory`.
         weights: a file with weights for a network that is built by a name.
         shape: the shape of one step of one sample, for a network that does not say it itself.
-        one_step: whether such a network takes one step, [B, *shape], in place of all of them, [T, B, *shape].
         carries: what its input promises to carry: graded, spikes or int[low,high].
         host: whether what a chip cannot do becomes Host nodes, in place of a refusal.
     """
@@ -42,7 +41,6 @@ class Source:
     name: str
     weights: Path | None = None
     shape: tuple[int, ...] | None = None
-    one_step: bool = False
     carries: str = "graded"
     host: bool = False
 
@@ -115,9 +113,6 @@ def _given(
         str | None,
         typer.Option(metavar="N,N,…", help="For a factory: shape of one step of one sample.", show_default=False),
     ] = None,
-    one_step: Annotated[
-        bool, typer.Option("--one-step", help="For a factory: it takes one step, [B, …], not [T, B, …].")
-    ] = False,
     carries: Annotated[
         str, typer.Option(help="For a factory: its input carries graded, spikes or int\\[low,high].")
     ] = "graded",
@@ -134,7 +129,7 @@ def _given(
 ) -> Given:
     """The options every command with a SOURCE has."""
     sizes = None if shape is None else _sizes(shape)
-    made = Source(source, weights, sizes, one_step, carries, host)
+    made = Source(source, weights, sizes, carries, host)
     return Given(made, passes, explain, cast("Load", context.obj))
 
 

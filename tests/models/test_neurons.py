@@ -261,6 +261,19 @@ def test_transposed_inputs_and_expanded_gradients():
     assert x.grad.abs().sum() > 0
 
 
+def test_channels_last_stays_channels_last():
+    x = torch.randn(3 * 2, 5, 4, 4).to(memory_format=torch.channels_last).unflatten(0, (3, 2)).requires_grad_()
+    for layer in (LIF(0.8), CubaLIF(0.5, 0.8), LIF(torch.full((5, 1, 1), 0.8))):
+        out, state = layer.run(x)
+        plain = x.detach().contiguous().requires_grad_()
+        expected, after = layer.run(plain)
+        assert torch.equal(out, expected)
+        assert torch.equal(state.v, after.v)
+        (grad,) = torch.autograd.grad(out.sum(), x)
+        assert torch.equal(grad, torch.autograd.grad(expected.sum(), plain)[0])
+    assert LIF(0.8)(x).stride() == x.stride()
+
+
 def test_learned_fields_and_state_dict():
     layer = CubaLIF(0.5, torch.full((4, 1, 1), 0.9), learn=("alpha", "beta"), threshold=torch.tensor(0.3))
     assert sorted(name for name, _ in layer.named_parameters()) == ["alpha", "beta"]

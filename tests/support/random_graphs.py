@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from hypothesis import strategies as st
 from spikeport.toolchain.errors import GraphError
-from spikeport.toolchain.graph import KINDS, Graph, Signal, Wire, later
+from spikeport.toolchain.graph import KINDS, Graph, Signal, SubGraph, Wire, later
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.graph.signal import carries
 
@@ -30,10 +30,12 @@ def random_graph(
     nodes: int = 10,
     kinds: Iterable[str] | None = None,
     recurrent: bool = True,
-    shape: tuple[int, ...] | None = None,
     carried: str | None = None,
     dtype: str | None = None,
     inputs: int | None = None,
+    shapes: Sequence[tuple[int, ...]] = (),
+    subgraphs: bool = False,
+    dt: float | None = None,
 ) -> Graph:
     """A random valid graph.
 
@@ -42,15 +44,17 @@ def random_graph(
         nodes: about how many nodes besides inputs and outputs.
         kinds: the kinds to draw from; all by default (Input and Output are always there).
         recurrent: whether loops with a delayed wire occur.
-        shape: the shape of the first input; random by default.
-        carried: what the first input carries; random by default.
+        carried: what the inputs carry; random by default.
         dtype: the type of the parameters, float32 or float64; mostly float64 by default.
         inputs: how many inputs; one or two by default.
+        shapes: the shapes of the inputs; random by default.
+        subgraphs: whether nodes that are graphs themselves occur.
+        dt: the length of a step; random by default.
     """
     dtype = dtype or str(rng.choice(["float64", "float64", "float32"]))
-    draft = Draft(rng, np.dtype(dtype))
-    for index in range(inputs or int(rng.integers(1, 3))):
-        _add_input(draft, shape if index == 0 else None, carried if index == 0 else None)
+    draft = Draft(rng, np.dtype(dtype), dt or float(rng.choice([1e-3, 1e-4, 0.0025])))
+    for shape in shapes or [None] * (inputs or int(rng.integers(1, 3))):
+        _add_input(draft, shape, carried)
     allowed = [kind for kind in (kinds or KINDS) if kind not in ("Input", "Output")]
     makers = [(kind, MAKERS[kind]) for kind in allowed]
     firing = [pair for pair in makers if pair[0] in NEURONS[:4]]
@@ -61,6 +65,8 @@ def random_graph(
         dice = rng.random()
         if loops and dice < 0.12:
             loops[rng.integers(len(loops))](draft)
+        elif subgraphs and dice < 0.3:
+            draft.attempt("sub", _sub_graph)
         elif makers:
             some = firing if firing and dice < 0.35 else makers
             kind, maker = some[rng.integers(len(some))]
@@ -90,9 +96,10 @@ def seeds() -> st.SearchStrategy[int]:
 class Draft:
     """A graph on its way, with what each node sends on the sample."""
 
-    def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
+    def __init__(self, rng: np.random.Generator, dtype: np.dtype, dt: float) -> None:
         self.rng = rng
         self.dtype = dtype
+        self.dt = dt
         self.nodes: dict[str, n.Node] = {}
         self.wires: dict[str, tuple[Wire, ...]] = {}
         self.sample: dict[str, np.ndarray] = {}
@@ -206,8 +213,7 @@ class Draft:
             readout = str(self.rng.choice(["steps", "steps", "last", "sum", "mean", "max"]))
             end = self.name("out")
             self.nodes[end], self.wires[end] = n.Output(readout), (Wire(name),)
-        dt = float(self.rng.choice([1e-3, 1e-4, 0.0025]))
-        return Graph(self.nodes, self.wires, dt, "random", {"source": 'a "random" draft\n\tκ'})
+        return Graph(self.nodes, self.wires, self.dt, "random", {"source": 'a "random" draft\n\tκ'})
 
 
 def _check(node: n.Node, handed: list[np.ndarray]) -> None:
@@ -596,6 +602,20 @@ MAKERS: dict[str, Callable[[Draft], Made]] = {
     "Delta": _delta,
     "SigmaDelta": _sigma_delta,
 }
+
+
+def _sub_graph(d: Draft) -> Made:
+    """A random graph of one output as a node; its wires may be delayed."""
+    sources = [d.pick(), *([d.pick()] if d.chance(0.3) else [])]
+    shapes = [d.shape(source) for source in sources]
+    inner = random_graph(d.rng, nodes=4, carried="graded", shapes=shapes, dt=d.dt, subgraphs=d.chance(0.3))
+    ends = inner.outputs
+    keep = ends[d.rng.integers(len(ends))]
+    nodes = {name: node for name, node in inner.nodes.items() if name not in ends or name == keep}
+    nodes[keep] = n.Output()
+    wires = {name: inner.wires[name] for name in nodes}
+    made = SubGraph(Graph(nodes, wires, d.dt, inner.name, inner.notes))
+    return [(d.name("sub"), made, tuple(Wire(source, d.chance(0.2)) for source in sources))]
 
 
 def _loop_from(d: Draft, ranks: range) -> tuple[str, n.Node, str, str] | None:

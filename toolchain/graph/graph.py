@@ -136,7 +136,7 @@ class Graph:
 
 def _check_name(name: str, where: str = "name") -> None:
     fits = isinstance(name, str) and bool(NAME.fullmatch(name))
-    need(fits, where, f"'{name}'"[:100], "letters, digits, '_', '.' and '-', at most 200 and not '.' or '-' first")
+    need(fits, where, f"'{name}'", "letters, digits, '_', '.' and '-', at most 200 and not '.' or '-' first")
 
 
 def _check_count(name: str, node: Node, count: int) -> None:

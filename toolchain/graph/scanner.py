@@ -12,7 +12,7 @@ from .graph import NAME
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _NUMBER = re.compile(r"-?(?:\d{1,40}\.\d{0,40}|\.?\d{1,40})(?:[eE][+-]?\d{1,4})?")
 _INTEGER = re.compile(r"-?\d{1,18}(?![\d.eE])")
-_STRING = re.compile(r'"(?:[^"\\\n]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _WORD = re.compile(r"[A-Za-z0-9_.\-]+|\S")
 SEEN = 40
 """The most characters of the text that a message shows."""

@@ -4,12 +4,12 @@
     header    JSON: {"__metadata__": {"spikeport": TEXT}, HASH: {"dtype", "shape", "data_offsets"}, …}, then blanks
     data      the arrays, one behind the other, little-endian, in C order
 
-TEXT is a line `spikeport-graph 1 digest=… notes=…` and the text form. The digest is the graph's content hash, `notes`
-that of the text itself. An array is called by the hash that the text names it by, so equal arrays are stored once, and
-whatever changes in the file is found out. safetensors has no complex numbers: a complex array is an array of reals with a last axis of
-two, real and imaginary part, and is called HASH.complex. Arrays of float64 come before those of float32 and each kind in
-the order of the hashes; the data starts at a multiple of 64 bytes. So equal graphs give equal bytes, and arrays can
-be used where they lie: loading maps the file into memory and copies nothing.
+TEXT is a line `spikeport-graph 1 digest=… text=…` and the text form; digest is the graph's content hash, text the hash
+of the text form itself. An array is called by the hash that the text names it by, so equal arrays are stored once, and
+a change anywhere in the file is found out. safetensors has no complex numbers: a complex array is an array of reals
+with a last axis of two, real and imaginary part, and is called HASH.complex. Arrays of float64 come before those of
+float32, each kind in the order of its hashes, and the data starts at a multiple of 64 bytes. So equal graphs give equal
+bytes, and arrays can be used where they lie: loading maps the file into memory and copies nothing.
 """
 
 from __future__ import annotations
@@ -210,7 +210,10 @@ class _File:
             at = entry.end
         if start + at != len(self.content):
             self.fail(f"{len(self.content) - start} bytes of data", f"{at}, as the header says")
-        return {entry.name[:SHORT]: self._view(entry, start) for entry in entries}
+        found = {entry.name[:SHORT]: self._view(entry, start) for entry in entries}
+        if len(found) != len(entries):
+            self.fail("two arrays of one hash", "each array once")
+        return found
 
     def _view(self, entry: _Entry, start: int) -> Array:
         flat = np.frombuffer(self.content, _DTYPES[entry.dtype], math.prod(entry.shape), start + entry.begin)

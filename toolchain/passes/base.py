@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph import Graph
+from ..graph import Graph, Node
 from .draft import Draft
 
 
@@ -53,6 +53,11 @@ class Stays:
     """
 
     why: str
+
+
+def one(node: Node) -> str:
+    """A node's kind with its article, for sentences."""
+    return f"{'an' if node.kind[0] in 'AEIOU' else 'a'} {node.kind}"
 
 
 @dataclass(frozen=True)

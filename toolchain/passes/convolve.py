@@ -2,9 +2,9 @@
 
 Place p of B reads place p·s_B + d_B·b of what is between, and that reads x at s_A times it plus d_A·a. So together
 
-    W[o, i, s_A·d_B·b + d_A·a] = Σ_m B[o, m, b] · A[m, i, a],   stride s_A·s_B,   padding p_A + s_A·p_B
+    W[o, i, s_A·d_B·b + d_A·a] = Σ_m B[o, m, b] · A[m, i, a],   stride s_A·s_B,   padding p_A + p_B
 
-which is right as long as B pads nothing, or what A makes of the padding is 0: a kernel of one value without a bias.
+which is right as long as B pads nothing, or what A makes of the padding is 0: a kernel of one value, stride 1, no bias.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def convolved(a: Conv, b: Conv, form: Geometry) -> Conv:
         at = (slice(None), slice(None), slice(None), *tap)
         weight[(slice(None), slice(None), slice(None), *places)] += np.einsum("gom,gmi...->goi...", second[at], first)
     kind = np.result_type(a.weight, b.weight)
-    padding = tuple((p + s * q, m + s * n) for (p, m), (q, n), s in zip(a.padding, b.padding, a.stride, strict=True))
+    padding = tuple((p + q, m + n) for (p, m), (q, n) in zip(a.padding, b.padding, strict=True))
     stride = tuple(s * m for s, m in zip(a.stride, b.stride, strict=True))
     rows = weight.reshape(-1, *weight.shape[2:]).astype(kind)
     return Conv(rows, _bias(a, b, second, kind), stride, padding, form.dilation, form.groups)

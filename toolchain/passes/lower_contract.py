@@ -19,7 +19,7 @@ import numpy as np
 from ..graph import Node
 from ..graph.nodes import Affine, Contract, Permute, Reshape, Scale
 from ..graph.nodes.base import Array
-from .base import Change, NodePass, Refusal
+from .base import Change, NodePass, Refusal, one
 from .draft import Draft
 from .drop_identities import identity
 from .rescale import Shape
@@ -61,7 +61,7 @@ class LowerContract(NodePass):
         weight = linear.step({}, ones)[0].reshape(inward, outward).T.astype(own)
         rows = Affine(weight, _repeated(node, sent))
         _chain(draft, name, [Reshape((inward,)), rows, Reshape(sent)])
-        return Change((name,), f"lowered {name}, a {node.kind}, to one matrix of {outward} × {inward}")
+        return Change((name,), f"lowered {name}, {one(node)}, to one matrix of {outward} × {inward}")
 
 
 def _repeated(node: Affine | Contract, sent: Shape) -> Array | None:

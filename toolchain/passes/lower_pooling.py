@@ -19,7 +19,7 @@ import numpy as np
 from ..graph import Signal
 from ..graph.nodes import Activation, AveragePool, Conv, MaxPool, Mean, Reshape, Scale, Sum, SumPool
 from ..graph.subgraph import SubGraph
-from .base import Change, NodePass, Refusal, Stays
+from .base import Change, NodePass, Refusal, Stays, one
 from .draft import Draft
 from .rescale import Shape, tight
 
@@ -55,7 +55,7 @@ class LowerPooling(NodePass):
         conv = as_conv(node, x.shape)
         if isinstance(conv, Conv):
             draft.replace(name, conv)
-            return Change((name,), f"lowered {name}, a {node.kind}, to a Conv with weights {conv.weight.flat[0]:.6g}")
+            return Change((name,), f"lowered {name}, {one(node)}, to a Conv with weights {conv.weight.flat[0]:.6g}")
         if not self.border_scale or isinstance(node, SumPool):
             return Refusal(name, f"{conv.why}; border_scale=True puts a Scale behind it")
         sums = draft.insert(f"{name}_sum", _ones(node, x.shape, 1.0), *draft.wires[name], before=name)

@@ -110,8 +110,9 @@ def described(node: Node) -> str:
 def rounding(new: Node, *old: Node) -> str:
     """What became of the numbers, for a change's sentence."""
     before = [value for node in old for value in node.arrays().values()]
-    kinds = sorted({value.dtype.name for value in new.arrays().values() if not any(value is each for each in before)})
-    return "" if kinds in ([], ["float64"]) else f", computed in float64 and rounded to {' and '.join(kinds)}"
+    new_ones = [value for value in new.arrays().values() if not any(value is each for each in before)]
+    kinds = sorted({value.dtype.name for value in new_ones} - {"float64", "complex128"})
+    return f", computed in float64 and rounded to {' and '.join(kinds)}" if kinds else ""
 
 
 def unshared(draft: Draft, name: str, new: Node) -> str:

@@ -128,7 +128,7 @@ def _pad_back(node: Any, _: Shape, sent: Shape, r: Rescale) -> Rescale | Stays:
 def _pad_on(node: Any, received: Shape, sent: Shape, r: Rescale) -> Rescale | Stays:
     if r.shifts:
         return Stays("the padding would see the shift")
-    scale = np.pad(np.broadcast_to(r.scale, received), node.widths, mode="edge")
+    scale = np.pad(np.broadcast_to(r.scale, received), node.widths or 0, mode="edge")
     return Rescale(tight(scale), np.zeros((1,) * len(sent)))
 
 

@@ -148,16 +148,21 @@ def _as_array(name: str, given: Any) -> Array:
     if isinstance(given, np.ndarray):
         return given
     expected = "an array [T,B,...], a mapping by input name, or an iterator of windows"
-    raise SimulationError(name, f"a {type(given).__name__}", expected, "np.stack joins a list of steps")
+    raise SimulationError(name, f"a {type(given).__name__}", expected, "join a list of steps with np.stack")
 
 
 def checked(name: str, node: Input, rows: Array, first: int, dtype: DType) -> Array:
     """A window in the run's dtype, once every value is finite and keeps the promise of the input."""
-    values = np.ascontiguousarray(rows, dtype) if rows.dtype.kind == "f" else _exact(name, rows, first, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite, and is refused below
+        values = np.require(rows, dtype, ["C", "W"])
+        if rows.dtype.kind in "iu" and rows.dtype.itemsize > 2 and not (values.astype(rows.dtype) == rows).all():
+            same = values.astype(rows.dtype) == rows
+            raise _refused(name, rows, same, first, f"integers that {dtype} holds exactly")
     promise = node.values
     if not _keeps(values, promise):
         good = np.isfinite(values) if promise.graded else _inside(values, promise)
-        _refuse(name, rows, good, first, "finite numbers" if promise.graded else f"{promise}, as the input promises")
+        expected = f"finite {dtype} numbers" if promise.graded else f"{promise}, as the input promises"
+        raise _refused(name, rows, good, first, expected)
     return values
 
 
@@ -178,17 +183,9 @@ def _inside(values: Array, promise: Carries) -> Array:
     return inside
 
 
-def _exact(name: str, rows: Array, first: int, dtype: DType) -> Array:
-    """Integers in the run's dtype, refused where it would round them."""
-    values = rows.astype(dtype)
-    if rows.dtype.itemsize > 2 and not (values.astype(rows.dtype) == rows).all():
-        _refuse(name, rows, values.astype(rows.dtype) == rows, first, f"integers that {dtype} holds exactly")
-    return np.ascontiguousarray(values)
-
-
-def _refuse(name: str, rows: Array, good: Array, first: int, expected: str) -> None:
+def _refused(name: str, rows: Array, good: Array, first: int, expected: str) -> SimulationError:
     """A SimulationError that names the first value that is not good."""
     step, sample, *index = (int(i) for i in np.unravel_index(int(np.argmin(good)), rows.shape))
     value = rows[(step, sample, *index)]
     where = f"{value} in step {first + step}, sample {sample}, at {shown(index)}"
-    raise SimulationError(name, where, expected)
+    return SimulationError(name, where, expected)

@@ -15,6 +15,8 @@ LIMITS = (("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),)
 """Where Linux says how much a group of processes may have, and has."""
 SHARE = 0.9
 """Of what is free, a run may take so much."""
+SMALL = 64 << 20
+"""What needs no more bytes than this is not worth asking the system."""
 
 
 def available() -> int | None:
@@ -43,37 +45,52 @@ def _group(limit: str, used: str) -> int | None:
 
 
 def recorded(plan: Plan, keep: Mapping[str, frozenset[str]], batch: int, steps: int) -> dict[str, int]:
-    """Bytes that will be kept, by item."""
-    items = [(name, what) for name, parts in keep.items() for what in sorted(parts)]
-    items += [(name, SENT) for name, node in plan.outputs.items() if node.readout == "steps" and name not in keep]
-    return {
-        name if what == SENT else f"{name}.{what}": steps
-        * batch
-        * plan.signals[name].size
-        * stored_as(plan.signals[name], what, plan.dtype).itemsize
-        for name, what in items
-    }
+    """Bytes that will be kept, by item of `record`, and for each output that hands out every step."""
+    found = {}
+    for name, parts in keep.items():
+        for what in sorted(parts):
+            size = stored_as(plan.signals[name], what, plan.dtype).itemsize
+            found[name if what == SENT else f"{name}.{what}"] = size * plan.signals[name].size
+    for name, node in plan.outputs.items():
+        if node.readout == "steps":
+            found[f"every step of {name}"] = plan.dtype.itemsize * plan.signals[name].size
+    return {item: count * steps * batch for item, count in found.items()}
 
 
 def refuse_what_cannot_fit(
     plan: Plan, schedule: Schedule, window: int, keep: Mapping[str, frozenset[str]], batch: int, steps: int
 ) -> None:
     """A SimulationError when a run needs more memory than there is."""
-    free = available()
     kept = recorded(plan, keep, batch, steps)
-    running = schedule.live * min(max(window, *schedule.groups.values(), 1), max(window, steps))
+    running = schedule.live * min(window, max(steps, *schedule.groups.values(), 1))
     needed = sum(kept.values()) + running
+    free = available() if needed > SMALL else None
     if free is None or needed <= SHARE * free:
         return
     found = f"needs about {amount(needed)} ({amount(sum(kept.values()))} of it recorded)"
-    largest = max(kept, key=kept.__getitem__, default="")
-    if kept and kept[largest] > running:
-        fix = (
-            f"record fewer nodes (the largest is '{largest}' with {amount(kept[largest])}), or run fewer steps at once"
-        )
-    else:
-        fix = "run a smaller batch" + (", or a shorter window" if window > 1 else "")
+    fix = "run a smaller batch" + (", or a shorter window" if window > 1 else "")
+    if max(kept.values(), default=0) > running:
+        fix = _record_less(kept)
     raise SimulationError("memory", found, f"at most {amount(int(SHARE * free))}", fix)
+
+
+def refuse_what_has_grown(kept: Mapping[str, int], steps: int) -> int:
+    """A SimulationError when a stream, whose length nobody knows, goes on until memory ends; when to look again.
+
+    Args:
+        kept: bytes recorded so far, by item; the largest is needed once more when its windows are joined.
+        steps: how many steps have run.
+    """
+    free = available()
+    if free is not None and max(kept.values()) + SMALL > SHARE * free:
+        found = f"{amount(sum(kept.values()))} recorded after {steps} steps of a stream, {amount(free)} left"
+        raise SimulationError("memory", found, "", _record_less(kept))
+    return sum(kept.values()) + SMALL
+
+
+def _record_less(kept: Mapping[str, int]) -> str:
+    largest = max(kept, key=kept.__getitem__)
+    return f"record less (the most is {largest} with {amount(kept[largest])}), or run fewer steps at once"
 
 
 def amount(count: int) -> str:

@@ -45,22 +45,17 @@ class Neuron:
         """The window that it sends, and its currents and voltages where they are kept; `state` moves on in place."""
         x = np.ascontiguousarray(inputs[0])
         rows = x.reshape(len(x), -1)
-        record = [
-            empty(rows.shape if wanted else (0, 0), x.dtype)
-            for wanted in (
-                "current" in keep and self.has_current,
-                "voltage" in keep or self.emit == "voltage",
-                self.emit == "charge",
-            )
-        ]
-        spikes = empty((0, 0) if self.mode == SILENT else rows.shape, x.dtype)
-        self._run(rows, spikes, state, record)
-        current, voltage, charge = (array.reshape(x.shape) if array.size else x for array in record)
-        sent = {"spikes": spikes.reshape(x.shape) if spikes.size else x, "voltage": voltage, "charge": charge}
-        every = {"current": current, "voltage": voltage}
-        return sent[self.emit], {name: every[name] for name in keep}
+        none = np.empty((0, 0), x.dtype)
+        voltage = empty(rows.shape, x.dtype) if "voltage" in keep or self.emit == "voltage" else none
+        current = empty(rows.shape, x.dtype) if "current" in keep and self.has_current else none
+        charge = empty(rows.shape, x.dtype) if self.emit == "charge" else none
+        spikes = none if self.mode == SILENT else empty(rows.shape, x.dtype)
+        self._run(rows, spikes, state, (current, voltage, charge))
+        sent = {"spikes": spikes, "voltage": voltage, "charge": charge}[self.emit].reshape(x.shape)
+        every = {"current": current if self.has_current else x, "voltage": voltage}
+        return sent, {name: every[name].reshape(x.shape) for name in keep}
 
-    def _run(self, rows: Array, spikes: Array, state: State, record: list[Array]) -> None:
+    def _run(self, rows: Array, spikes: Array, state: State, record: tuple[Array, Array, Array]) -> None:
         """The kernel on all neurons; the state moves on in its own arrays, which a block reads before it writes."""
         count = rows.shape[1]
         none = np.empty(0, rows.dtype)

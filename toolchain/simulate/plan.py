@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..graph import Graph, Node, Signal, Wire, nodes
+from ..graph.inline import inline
 from ..graph.nodes import Input, Output
 from .kinds import Fold, Roll, fold_of, roll_of
 from .parts import Part, parts_of
+from .recurrent import Recurrence, recurrence_of
 
 DType = np.dtype[Any]
 
@@ -41,6 +44,7 @@ class Plan:
         parts: what runs together, in order.
         folds: the nodes without state; inputs are neither these nor those.
         rolls: the nodes with state.
+        recurrences: the parts that are recurrent layers.
     """
 
     name: str
@@ -52,18 +56,19 @@ class Plan:
     parts: tuple[Part, ...]
     folds: Mapping[str, Fold]
     rolls: Mapping[str, Roll]
+    recurrences: Mapping[Part, Recurrence]
 
-    @property
+    @cached_property
     def inputs(self) -> Mapping[str, Input]:
         """The inputs by name, in order."""
         return {name: node for name, node in self.nodes.items() if isinstance(node, Input)}
 
-    @property
+    @cached_property
     def outputs(self) -> Mapping[str, Output]:
         """The outputs by name, in order."""
         return {name: node for name, node in self.nodes.items() if isinstance(node, Output)}
 
-    @property
+    @cached_property
     def delayed(self) -> frozenset[str]:
         """The sources of delayed wires."""
         return frozenset(wire.source for wires in self.wires.values() for wire in wires if wire.delayed)
@@ -80,7 +85,7 @@ def plan(graph: Graph, dtype: DType) -> Plan:
     """The plan of a graph in a dtype: made at the first call, kept as long as the graph is."""
     made = _PLANS.setdefault(graph, {})
     if dtype.name not in made:
-        made[dtype.name] = _plan(graph, dtype)
+        made[dtype.name] = _plan(inline(graph), dtype)
     return made[dtype.name]
 
 
@@ -96,7 +101,9 @@ def _plan(graph: Graph, dtype: DType) -> Plan:
     ordered = {name: graph.nodes[name] for name in sorted(graph.nodes, key=graph.order.index)}
     parts = parts_of(graph.order, graph.wires)
     wires, signals = dict(graph.wires), dict(graph.signals)
-    return Plan(graph.name, graph.dt, dtype, ordered, wires, signals, parts, folds, rolls)
+    found = {part: recurrence_of(part, ordered, wires, signals, rolls, dtype) for part in parts if part.loops}
+    recurrences = {part: recurrence for part, recurrence in found.items() if recurrence is not None}
+    return Plan(graph.name, graph.dt, dtype, ordered, wires, signals, parts, folds, rolls, recurrences)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,7 @@ def _item(item: str, plan: Plan) -> tuple[str, str]:
         names = ", ".join(plan.nodes)
         raise UsageError("record", f"'{item}'", f"a node, perhaps with .voltage or .current; nodes are {names}")
     if not isinstance(plan.nodes[name], Integrating):
-        raise UsageError("record", f"'{item}'", "a neuron", f"{name} is {plan.nodes[name].kind}: record '{name}'")
+        raise UsageError("record", f"'{item}'", "a neuron", f"record '{name}' itself: it is a {plan.nodes[name].kind}")
     return name, what
 
 
@@ -88,9 +89,16 @@ class Store:
             self.windows[0][self.filled : self.filled + len(window)] = window
         self.filled += len(window)
 
+    @property
+    def size(self) -> int:
+        """Bytes kept so far."""
+        return self.filled * math.prod(self.shape) * self.dtype.itemsize
+
     def joined(self) -> Array:
-        """All windows as one array."""
-        return self.windows[0] if len(self.windows) == 1 else np.concatenate(self.windows)
+        """All windows as one array; the windows themselves are let go."""
+        if len(self.windows) > 1:
+            self.windows = [np.concatenate(self.windows)]
+        return self.windows[0]
 
 
 def stored_as(signal: Signal, what: str, dtype: DType) -> DType:
@@ -162,16 +170,12 @@ class Recorder:
         self.plan = plan
         self.tallies = {name: Tally(plan.signals[name]) for name in tallied(plan)}
         self.stores: dict[tuple[str, str], Store] = {}
-        steady = {name for name, node in plan.outputs.items() if node.readout == "steps"}
-        self.outputs = {name: self._store(name, SENT, batch, steps) for name in steady}
+        shapes = {name: (batch, *signal.shape) for name, signal in plan.signals.items()}
+        steady = [name for name, node in plan.outputs.items() if node.readout == "steps"]
+        self.outputs = {name: Store(shapes[name], plan.dtype, steps) for name in steady}
         for name, parts in keep.items():
             for what in parts:
-                self.stores[name, what] = self._store(name, what, batch, steps)
-
-    def _store(self, name: str, what: str, batch: int, steps: int | None) -> Store:
-        signal = self.plan.signals[name]
-        # What a neuron keeps beside what it sends has the shape of what it sends.
-        return Store((batch, *signal.shape), stored_as(signal, what, self.plan.dtype), steps)
+                self.stores[name, what] = Store(shapes[name], stored_as(plan.signals[name], what, plan.dtype), steps)
 
     @property
     def watched(self) -> frozenset[str]:
@@ -187,6 +191,11 @@ class Recorder:
         for what, values in {SENT: window, **kept}.items():
             if (name, what) in self.stores:
                 self.stores[name, what].put(values)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes kept so far, by item as `record` names it."""
+        found = {name if what == SENT else f"{name}.{what}": s.size for (name, what), s in self.stores.items()}
+        return {**found, **{f"every step of {name}": store.size for name, store in self.outputs.items()}}
 
     def nodes(self) -> dict[str, NodeTrace]:
         """What was recorded."""

@@ -18,8 +18,8 @@ from ..graph import Graph
 from ..graph.nodes.base import Array, State
 from .groups import fold, fold_in_groups
 from .inputs import Feed, feed
-from .loops import Loop
-from .memory import refuse_what_cannot_fit
+from .loops import loop_of
+from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .plan import Plan, Schedule, plan, schedule
 from .readout import GATHER, answer
 from .recording import SENT, Recorder, wanted
@@ -46,6 +46,8 @@ def simulate(
     with torch.inference_mode(), np.errstate(all="ignore"):  # infinities are values here, as they are in torch
         for first, rows in given.windows(run.step, length):
             run.window(first, rows)
+            if given.steps is None:
+                run.look_at_memory()
     return run.trace()
 
 
@@ -75,11 +77,8 @@ class Run:
         self.first = self.step = start.step
         self.states = {name: dict(values) for name, values in start.nodes.items()}
         self.held, self.readouts = dict(start.held), dict(start.readouts)
-        self.loops = {
-            part: Loop(plan, part, self.recorder.watched, self.states, self.held, self.keep)
-            for part in plan.parts
-            if part.loops
-        }
+        self.room = 0
+        self.loops = {part: loop_of(plan, part, self.recorder.watched, self.keep) for part in plan.parts if part.loops}
 
     def window(self, first: int, inputs: Mapping[str, Array]) -> None:
         """Run one window."""
@@ -87,7 +86,9 @@ class Run:
         last: dict[str, Array] = {}
         for part, dead in zip(self.plan.parts, self.schedule.last_read, strict=True):
             if part.loops:
-                found = self.loops[part].run(self._outer(part.names, sent), last)
+                held = {name: self.held[name] for name in part.names if name in self.plan.delayed}
+                found = self.loops[part](self._outer(part.names, sent), self.states, held)
+                last.update(held)
             else:
                 found = {part.names[0]: self._node(part.names[0], sent, first)}
             for name, (values, kept) in found.items():
@@ -100,6 +101,12 @@ class Run:
                 sent.pop(name, None)
         self.held.update(last)
         self.step += len(next(iter(inputs.values())))
+
+    def look_at_memory(self) -> None:
+        """Refuse to go on once what a stream has left behind takes all there is."""
+        kept = self.recorder.sizes()
+        if sum(kept.values()) > self.room:
+            self.room = refuse_what_has_grown(kept, self.step - self.first)
 
     def _node(self, name: str, sent: Mapping[str, Array], first: int) -> tuple[Array, Mapping[str, Array]]:
         """A window of one node."""

@@ -14,17 +14,15 @@ Tensor = torch.Tensor
 Operation = Callable[..., Tensor]
 """A function of tensors [n, *shape] whose rows do not mix."""
 
-TYPES = {"float32": torch.float32, "float64": torch.float64}
+TYPES = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
 
 ALIGNMENT = 64
 """Bytes: a vector register and a cache line. Libraries may choose another order of summation for other addresses."""
 
 
 def tensor(array: Array) -> Tensor:
-    """The array as a tensor over the same memory; a copy where it is read-only or runs backwards."""
-    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-        array = array.copy()
-    return torch.from_numpy(array)
+    """The array as a tensor over the same memory; a copy where it is read-only."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def constant(array: Array, dtype: np.dtype[Any]) -> Tensor:
@@ -41,7 +39,7 @@ def on_arrays(operation: Operation) -> Callable[..., Array]:
     """The operation as a function of numpy arrays."""
 
     def run(*inputs: Array) -> Array:
-        found: Array = operation(*map(tensor, inputs)).numpy()
+        found: Array = operation(*[tensor(x) for x in inputs]).numpy()
         return found
 
     return run
@@ -49,11 +47,11 @@ def on_arrays(operation: Operation) -> Callable[..., Array]:
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Zeros at an address that is a multiple of ALIGNMENT, as torch allocates them."""
-    found: Array = torch.zeros(shape, dtype=TYPES[dtype.name]).numpy()
+    found: Array = torch.zeros(shape, dtype=TYPES[dtype]).numpy()
     return found
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """The same without values."""
-    found: Array = torch.empty(shape, dtype=TYPES[dtype.name]).numpy()
+    found: Array = torch.empty(shape, dtype=TYPES[dtype]).numpy()
     return found

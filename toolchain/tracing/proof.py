@@ -55,11 +55,21 @@ class _Wide(TorchFunctionMode):
         kwargs = {name: _wider(each) for name, each in (kwargs or {}).items()}
         if func is Tensor.float:
             return args[0].double()
-        return func(*(_wider(each) for each in args), **kwargs)
+        args = tuple(_wider(each) for each in args)
+        try:
+            return func(*args, **kwargs)
+        except RuntimeError as error:  # a plain tensor that a module keeps does not follow it into float64
+            if "dtype" not in str(error):
+                raise
+            return func(*map(_widened, args), **{name: _widened(each) for name, each in kwargs.items()})
 
 
 def _wider(value: Any) -> Any:
     return torch.float64 if value is torch.float32 else value
+
+
+def _widened(value: Any) -> Any:
+    return value.double() if isinstance(value, Tensor) and value.dtype is torch.float32 else value
 
 
 def prove(

@@ -1,16 +1,17 @@
 """Tensors that remember which node of the graph they come from.
 
 A traced run computes with real numbers: a `Tracked` tensor holds the very values the module computes, and beside them a
-`Value` that says which node sends them and what each axis is. So control flow that looks at shapes or values just works,
-and one run meets every operation there is, offending ones too.
+`Value` that says which node sends them and what each axis is. So control flow that looks at shapes just works, and one
+run meets every operation there is, offending ones too.
 
-Axes: T is time, B the batch, F time and batch made one, f a feature. A value with a T or F axis holds all steps at once;
-one without holds one step (`step`), or something that is the same at every step (`step` None).
+Axes: T is time, B the batch, F time and batch made one, G batch and time made one, f a feature. A value with a T, F or
+G axis holds all steps at once; one without holds one step (`step`), or something that is the same at every step
+(`step` None).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 Axes = str
-"""One letter for each axis of a tensor, of T, B, F and f."""
+"""One letter for each axis of a tensor, of T, B, F, G and f."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,17 @@ class Value:
     @property
     def whole(self) -> bool:
         """Holds all steps at once."""
-        return "T" in self.axes or "F" in self.axes
+        return any(role in self.axes for role in "TFG")
 
     @property
     def lead(self) -> int:
         """How many of the first axes are time and batch."""
-        return len(self.axes) - len(self.axes.lstrip("TBF"))
+        return len(self.axes) - len(self.axes.lstrip("TBFG"))
 
     @property
     def plain(self) -> bool:
         """Time and batch come first, in the order time, batch."""
-        return self.axes.rstrip("f") in ("TB", "F", "B", "T", "")
+        return self.axes.rstrip("f") in ("TB", "F", "G", "B", "T", "")
 
     def along(self, axes: Axes) -> Value:
         """The same with other axes."""
@@ -69,6 +70,8 @@ class Tracked(Tensor):
 
     value: Value
     recorder: Recorder
+    stale: str = ""
+    """Where memory that it shares was changed in place, so that its value is no longer what it holds."""
 
     @classmethod
     def __torch_function__(
@@ -78,35 +81,61 @@ class Tracked(Tensor):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Hand the call to the recorder of the first tracked argument."""
-        for each in leaves((args, kwargs or {})):
+        """Hand the call to the recorder of the first tracked argument, from whatever thread it comes."""
+        kwargs = kwargs or {}
+        for each in leaves((args, kwargs)):
             if isinstance(each, Tracked):
-                return each.recorder.function(func, args, kwargs or {})
-        return super().__torch_function__(func, types, args, kwargs or {})
+                return each.recorder.function(func, args, kwargs)
+        with torch._C.DisableTorchFunction():
+            return func(*args, **kwargs)
 
 
 def track(tensor: Tensor, value: Value, recorder: Recorder) -> Tracked:
     """A tensor that remembers `value`."""
-    tracked = tensor.detach().as_subclass(Tracked)
+    with torch._C.DisableTorchFunction():
+        tracked = tensor.detach().as_subclass(Tracked)
     tracked.value = value
     tracked.recorder = recorder
     return tracked
 
 
+def promote(tensor: Tensor, value: Value, recorder: Recorder) -> Tracked:
+    """The very same object, tracked from here on: a constant that a signal was written into."""
+    tracked: Any = tensor
+    tracked.__class__ = Tracked
+    tracked.value = value
+    tracked.recorder = recorder
+    promoted: Tracked = tracked
+    return promoted
+
+
+def disarm(tracked: Any) -> None:
+    """Make a tracked tensor, wherever it is kept, a plain one again."""
+    for name in ("value", "recorder", "stale"):
+        tracked.__dict__.pop(name, None)
+    tracked.__class__ = Tensor
+
+
 def plain(value: Any) -> Any:
     """The same structure with plain tensors in the place of tracked ones."""
-    return mapped(value, lambda each: each.as_subclass(Tensor) if isinstance(each, Tracked) else each)
+    with torch._C.DisableTorchFunction():
+        return mapped(value, lambda each: each.as_subclass(Tensor) if isinstance(each, Tracked) else each)
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """The same structure of tuples, lists and dictionaries with every leaf changed."""
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
+    if named_tuple(value):
         return type(value)(*(mapped(each, change) for each in value))
     if isinstance(value, (tuple, list)):
-        return type(value)(mapped(each, change) for each in value)
-    if isinstance(value, dict):
+        return type(value)([mapped(each, change) for each in value])
+    if isinstance(value, Mapping):
         return {name: mapped(each, change) for name, each in value.items()}
     return change(value)
+
+
+def named_tuple(value: Any) -> bool:
+    """Whether it is a tuple whose parts have names, as the states of Norse are."""
+    return isinstance(value, tuple) and isinstance(getattr(value, "_fields", None), tuple)
 
 
 def leaves(value: Any) -> Iterable[Any]:
@@ -114,7 +143,7 @@ def leaves(value: Any) -> Iterable[Any]:
     if isinstance(value, (tuple, list)):
         for each in value:
             yield from leaves(each)
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for each in value.values():
             yield from leaves(each)
     else:
@@ -122,6 +151,6 @@ def leaves(value: Any) -> Iterable[Any]:
 
 
 def untracked(run: Callable[[], Any]) -> Any:
-    """Run something with torch's own functions, and no gradients."""
-    with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
+    """Run something with torch's own functions, out of sight of the recorder and without gradients."""
+    with torch._C.DisableTorchFunction(), torch.no_grad():
         return run()

@@ -27,6 +27,8 @@ EXACT = 2**53
 LARGEST = 2**40
 """The most values one signal may have: beyond it a declared shape is a mistake or an attack."""
 
+BRIEF = 200
+"""The most characters that one part of a message has."""
 MOST_AXES = 32
 """The most axes of a signal or an array."""
 
@@ -81,7 +83,7 @@ def ints(values: Any, where: str, least: int = 0) -> tuple[int, ...]:
     """`values` as a tuple of integers, each at least `least`."""
     numbers = tuple(values) if isinstance(values, Iterable) else (values,)
     if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least for n in numbers):
-        raise GraphError(where, f"{values!r}", f"integers of at least {least}")
+        raise GraphError(where, brief(f"{values!r}"), f"integers of at least {least}")
     return tuple(int(n) for n in numbers)
 
 
@@ -89,7 +91,7 @@ def int_pairs(values: Any, where: str) -> tuple[tuple[int, int], ...]:
     """`values` as pairs of counts, each at least 0."""
     pairs = tuple(ints(pair, where) for pair in values) if isinstance(values, Iterable) else ()
     fits = isinstance(values, Iterable) and all(len(pair) == 2 for pair in pairs)
-    need(fits, where, f"{values!r}"[:100], "pairs of integers")
+    need(fits, where, f"{values!r}", "pairs of integers")
     return tuple((before, after) for before, after in pairs)
 
 
@@ -106,14 +108,14 @@ def plain(value: Any, kind: str, where: str) -> Any:
     """`value` as Python's own bool, int, float or str; a GraphError for another type, NaN or an infinite number."""
     words, taken, held = PLAIN[kind]
     fits = isinstance(value, taken) and (kind in ("bool", "str") or not isinstance(value, (bool, np.bool_)))
-    need(fits, where, f"{value!r}"[:100], words)
-    need(kind != "float" or abs(value) < math.inf, where, f"{value!r}"[:100], "a finite number")
+    need(fits, where, f"{value!r}", words)
+    need(kind != "float" or abs(value) < math.inf, where, f"{value!r}", "a finite number")
     return held(value)
 
 
 def named_numbers(given: Any, names: Sequence[str], where: str, owner: str) -> Mapping[str, float]:
     """Numbers by name, exactly those of `names` and in their order, as a mapping that cannot be changed."""
-    need(given is None or isinstance(given, Mapping), where, f"{given!r}"[:100], "numbers by name")
+    need(given is None or isinstance(given, Mapping), where, f"{given!r}", "numbers by name")
     numbers = {str(name): plain(value, "float", where) for name, value in (given or {}).items()}
     need(set(numbers) == set(names), where, f"{sorted(numbers)}", f"{sorted(names)} for {owner}")
     return MappingProxyType({name: numbers[name] for name in names})
@@ -203,7 +205,12 @@ def _array_of(value: ArrayLike, each: Field[Any]) -> Array | None:
 def need(condition: bool, where: str, found: str, expected: str, fix: str = "") -> None:
     """Raise a GraphError unless `condition` holds."""
     if not condition:
-        raise GraphError(where, found, expected, fix)
+        raise GraphError(where, brief(found), brief(expected), fix)
+
+
+def brief(text: str) -> str:
+    """The text, its end left out where it is too long for a message."""
+    return text if len(text) <= BRIEF else text[:BRIEF] + "…"
 
 
 def shown(shape: Sequence[int]) -> str:
@@ -215,7 +222,7 @@ def check_size(shape: tuple[int, ...], where: str) -> None:
     """Refuse a shape with no values or with more than any machine holds."""
     need(len(shape) <= MOST_AXES, where, f"{len(shape)} axes", f"at most {MOST_AXES}")
     need(all(n >= 1 for n in shape), where, f"shape {shown(shape)}", "sizes of at least 1")
-    need(math.prod(shape) <= LARGEST, where, f"shape {shown(shape)}"[:200], f"at most {LARGEST} values")
+    need(math.prod(shape) <= LARGEST, where, f"shape {shown(shape)}", f"at most {LARGEST} values")
 
 
 def axis_of(axis: int, rank: int, where: str) -> int:

@@ -16,6 +16,8 @@ from .base import Array, ArrayLike, Node, State, array, check_size, int_pairs, i
 from .linear import check_bias
 
 Pairs = tuple[tuple[int, int], ...]
+WIDEST = 1 << 16
+"""The widest window of a pool: one that hangs over the end asks for memory of its own size."""
 
 
 def spread(value: Any, dims: int, where: str, least: int) -> tuple[int, ...]:
@@ -32,7 +34,7 @@ def pairs(value: Any, dims: int) -> Pairs:
     each = tuple(value) if isinstance(value, Iterable) else (value,)
     if any(isinstance(pair, Iterable) for pair in each):
         widths = int_pairs(each, "padding")
-        need(len(widths) == dims, "padding", f"{value!r}"[:100], f"{dims} pairs")
+        need(len(widths) == dims, "padding", f"{value!r}", f"{dims} pairs")
         return widths
     return tuple((n, n) for n in spread(each, dims, "padding", 0))
 
@@ -57,6 +59,7 @@ def windowed(
             f"room for a kernel of {shown(kernel)}, dilation {shown(dilation)}",
         )
         out.append(room // s + 1)
+    check_size(tuple(n + sum(pair) for n, pair in zip(shape, padding, strict=True)), "padding")
     return tuple(out)
 
 
@@ -270,6 +273,7 @@ class _Pool(Node):
         self._set("window", ints(self.window, "window", 1))
         dims = len(self.window)
         need(1 <= dims <= 3, "window", shown(self.window), "one to three dimensions")
+        need(max(self.window) <= WIDEST, "window", shown(self.window), f"at most {WIDEST} in each dimension")
         self._set("stride", self.window if self.stride is None else spread(self.stride, dims, "stride", 1))
         self._set("padding", pairs(self.padding, dims))
 
@@ -289,6 +293,7 @@ class _Pool(Node):
             need(count >= 1, "input", f"shape {shown(shape)}", f"room for a window of {shown(self.window)}")
             counts.append(count)
             padding.append((before, max(after, (count - 1) * s + k - n - before)))
+        check_size(tuple(n + sum(pair) for n, pair in zip(shape[1:], padding, strict=True)), "padding")
         return tuple(counts), tuple(padding)
 
     def seen(self, x: Array, fill: float) -> Array:

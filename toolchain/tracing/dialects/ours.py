@@ -1,44 +1,53 @@
-"""Our own neurons, `spikeport.models.neurons`: all steps in one call, fields as the graph's."""
+"""Our own neurons, `spikeport.models.neurons`: all steps in one call, fields as the graph's.
+
+IF, LIF, CubaLIF   v̂ = β·v + g·u + b, u = x or u = α·u + x       IF, LIF, CubaLIF
+LI                 the same without a threshold                  LeakyIntegrator, CubaIntegrator
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ...graph.nodes import IF, LIF, Add, Affine, CubaIntegrator, CubaLIF, LeakyIntegrator
+from ...graph.nodes import IF, LIF, Add, Affine, CubaIntegrator, CubaLIF, LeakyIntegrator, Node
 from ..leaf import Leaf, Row
-from ..values import Tracked
+from ..values import Tracked, Value
 
 RULES = {"euler": "euler", "exact": "exact", "decay": "given"}
 
 
 def _shared(leaf: Leaf) -> dict[str, Any]:
     module = leaf.module
+    leaf.recorder.dts[leaf.path] = float(module.dt)
     names = {"gain": module.gain, "bias": module.bias, "v_start": module.v_init}
-    return {"rule": RULES[module.rule], **{name: leaf.array(value, name) for name, value in names.items()}}
+    return {"rule": RULES[module.rule], **{name: leaf.parameter(value, name) for name, value in names.items()}}
 
 
 def _firing(leaf: Leaf) -> dict[str, Any]:
     module = leaf.module
-    to_value = {"v_reset": leaf.array(module.v_reset, "v_reset")} if module.reset == "value" else {}
-    fields = {"threshold": leaf.array(module.threshold, "threshold"), "at_least": module.inclusive, **to_value}
+    to_value = {"v_reset": leaf.parameter(module.v_reset, "v_reset")} if module.reset == "value" else {}
+    fields = {"threshold": leaf.parameter(module.threshold, "threshold"), "at_least": module.inclusive, **to_value}
     return {**_shared(leaf), **fields, "reset": module.reset, "when": module.when}
 
 
-def _answer(leaf: Leaf, node: Any) -> Tracked:
-    return leaf.tracked(leaf.run(), leaf.neuron(node))
+def _decays(leaf: Leaf) -> dict[str, Any]:
+    decays = {"alpha": leaf.module.alpha, "beta": leaf.module.beta}
+    return {name: leaf.parameter(value, name) for name, value in decays.items() if value is not None}
+
+
+def _answer(leaf: Leaf, node: Node, *inputs: Value) -> Tracked:
+    return leaf.tracked(leaf.run(), leaf.neuron(node, *inputs))
 
 
 def _if(leaf: Leaf) -> Tracked:
-    return _answer(leaf, IF(**_firing(leaf)))
+    """β is 1, unless it was learnt."""
+    decays = _decays(leaf)
+    leaks = bool((decays["beta"] != 1).any())
+    return _answer(leaf, LIF(**decays, **_firing(leaf)) if leaks else IF(**_firing(leaf)))
 
 
 def _lif(leaf: Leaf) -> Tracked:
-    return _answer(leaf, LIF(beta=leaf.array(leaf.module.beta, "beta"), **_firing(leaf)))
-
-
-def _decays(leaf: Leaf) -> dict[str, Any]:
-    return {"alpha": leaf.array(leaf.module.alpha, "alpha"), "beta": leaf.array(leaf.module.beta, "beta")}
+    return _answer(leaf, LIF(**_decays(leaf), **_firing(leaf)))
 
 
 def _cuba(leaf: Leaf) -> Tracked:
@@ -46,9 +55,8 @@ def _cuba(leaf: Leaf) -> Tracked:
 
 
 def _li(leaf: Leaf) -> Tracked:
-    if leaf.module.alpha is None:
-        return _answer(leaf, LeakyIntegrator(beta=leaf.array(leaf.module.beta, "beta"), **_shared(leaf)))
-    return _answer(leaf, CubaIntegrator(**_decays(leaf), **_shared(leaf)))
+    kind = LeakyIntegrator if leaf.module.alpha is None else CubaIntegrator
+    return _answer(leaf, kind(**_decays(leaf), **_shared(leaf)))
 
 
 def _recurrent(leaf: Leaf) -> Tracked:
@@ -57,7 +65,7 @@ def _recurrent(leaf: Leaf) -> Tracked:
     inward = leaf.send("input", Affine(leaf.array(module.input_weight, "input_weight")), leaf.value)
     back = leaf.send("recurrent", Affine(leaf.array(module.recurrent_weight, "recurrent_weight")), leaf.feedback())
     total = leaf.send("sum", Add(), inward, back)
-    return leaf.tracked(leaf.run(), leaf.neuron(CubaLIF(**_decays(leaf), **_firing(leaf)), total))
+    return _answer(leaf, CubaLIF(**_decays(leaf), **_firing(leaf)), total)
 
 
 def _many(_: Any) -> bool:

@@ -1,0 +1,119 @@
+"""Checkpoints: a network of the zoo in one safetensors file, its config beside the weights in the header.
+
+The header's metadata has one key, `spikeport`, with canonical JSON (sorted keys, no spaces), so equal networks make equal
+bytes:
+
+    {"config": {…}, "format": 1, "metrics": {…}, "model": "event_convnet", "seed": 0}
+
+Nothing is unpickled. A file is believed step by step: header, JSON, name, config, then names, shapes and dtypes of all
+weights against the network without memory behind it, and only then are weights read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ..toolchain.errors import FileError, SpikeportError
+from ..toolchain.writing import written_whole
+from . import zoo
+from .tensor_files import Weights, check_finite, check_fit, open_safetensors, open_torch
+
+KEY, FORMAT = "spikeport", 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint says about itself.
+
+    Args:
+        model: a name of the zoo.
+        config: the network's config.
+        seed: the seed its weights were first drawn with.
+        metrics: numbers that go with these weights.
+    """
+
+    model: str
+    config: zoo.Config
+    seed: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> None:
+    """Writes a network of the zoo to one safetensors file, whole or not at all; equal networks give equal bytes."""
+    config = asdict(about.config)  # type: ignore[call-overload]
+    said = {"format": FORMAT, "model": about.model, "config": config, "seed": about.seed, "metrics": dict(about.metrics)}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    check_finite(str(path), tensors)
+    with written_whole(path) as draft:
+        save_file(tensors, draft, metadata={KEY: text})
+
+
+def load_checkpoint(path: str | Path) -> tuple[nn.Module, Checkpoint]:
+    """Reads a checkpoint into a new network in eval mode; anything that does not fit is a FileError."""
+    with open_safetensors(Path(path)) as weights:
+        about = _about(str(path), weights.metadata)
+        with torch.device("meta"):
+            network = zoo.build(about.model, about.config, about.seed)
+        check_fit(str(path), network, weights.shapes, exact=True)
+        tensors = weights.read()
+        check_finite(str(path), tensors)
+    network.load_state_dict(tensors, assign=True)
+    return network.eval(), about
+
+
+def load_weights(module: nn.Module, path: str | Path) -> None:
+    """Reads weights into a module: every name, every shape, finite; from .safetensors, or .pt and .pth without pickle."""
+    with _opened(Path(path)) as weights:
+        check_fit(str(path), module, weights.shapes, exact=False)
+        tensors = weights.read()
+        check_finite(str(path), tensors)
+    module.load_state_dict(tensors)
+
+
+def _opened(path: Path) -> Weights:
+    if path.suffix == ".safetensors":
+        return open_safetensors(path)
+    if path.suffix in (".pt", ".pth"):
+        return open_torch(path)
+    raise FileError(str(path), f"the suffix {path.suffix!r}", ".safetensors, .pt or .pth")
+
+
+def _about(path: str, metadata: Mapping[str, str]) -> Checkpoint:
+    said = _said(path, metadata)
+    try:
+        config = zoo.config_of(said["model"], said["config"])
+    except SpikeportError as error:
+        raise FileError(path, f"{error.where}: {error.found}", error.expected) from error
+    return Checkpoint(said["model"], config, said["seed"], said["metrics"])
+
+
+KINDS: Mapping[str, type] = {"format": int, "model": str, "config": dict, "seed": int, "metrics": dict}
+
+
+def _said(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+    if KEY not in metadata:
+        raise FileError(path, "weights without a config", "a checkpoint of Spikeport", "name the network, with --weights")
+    try:
+        said = json.loads(metadata[KEY])
+    except (ValueError, RecursionError) as error:
+        raise FileError(path, f"a config that is not JSON ({error})") from error
+    if not isinstance(said, dict) or set(said) != set(KINDS):
+        raise FileError(path, "a config of another form", f"an object of {', '.join(KINDS)}")
+    for name, kind in KINDS.items():
+        if not isinstance(said[name], kind) or isinstance(said[name], bool):
+            raise FileError(path, f"{name} = {said[name]!r} in the config", f"a value of type {kind.__name__}")
+    numbers = [value for value in said["metrics"].values() if not isinstance(value, int | float)]
+    if numbers or not 0 <= said["seed"] < 1 << 63:
+        raise FileError(path, "a seed or metrics out of range in the config", "numbers, and a seed from 0 to 2^63 - 1")
+    if said["format"] != FORMAT:
+        raise FileError(path, f"format {said['format']}", f"format {FORMAT}", "use a newer Spikeport")
+    return said

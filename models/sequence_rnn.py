@@ -1,0 +1,87 @@
+"""A small recurrent network for sequences of spikes, such as spoken words from a silicon cochlea.
+
+    spikes [T, B, inputs] ► recurrent CUBA-LIF neurons ► linear map ► leaky integrators [T, B, classes]
+    the class is the integrator with the highest voltage, at the end or at its peak
+
+Model card: this architecture is ours, made for this project as a first example; it reproduces no published network and
+claims no published accuracy. Without a checkpoint its weights are random, drawn so that the neurons fire: it is there
+to be traced, converted, measured and trained, not to recognise anything. Input: zeros and ones, about one input in
+twenty active in a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..toolchain.errors import UsageError
+from ..toolchain.kernels.gradients import Surrogate
+from .neurons import LI
+from .recurrent import RecurrentCubaLIF
+from .weights import draw
+
+
+@dataclass(frozen=True)
+class SequenceRnnConfig:
+    """Args:
+    inputs: spikes in a step.
+    hidden: recurrent neurons.
+    classes: leaky integrators.
+    tau_syn: time constant of the synaptic current in seconds.
+    tau_mem: time constant of the membrane in seconds.
+    dt: length of a step in seconds.
+    slope: slope of the arc-tangent surrogate gradient.
+    """
+
+    inputs: int = 64
+    hidden: int = 128
+    classes: int = 10
+    tau_syn: float = 0.005
+    tau_mem: float = 0.020
+    dt: float = 0.001
+    slope: float = 2.0
+
+    def __post_init__(self) -> None:
+        widths = (self.inputs, self.hidden, self.classes)
+        if not all(1 <= width <= 16384 for width in widths):
+            raise UsageError("sequence_rnn", f"widths {widths}", "1 to 16384")
+        if not 0 < self.dt < min(self.tau_syn, self.tau_mem):
+            raise UsageError("sequence_rnn", f"dt {self.dt}", "above 0 and below both time constants")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one step of one sample."""
+        return (self.inputs,)
+
+
+class SequenceRnn(nn.Module):
+    """The network of this file; time first, [T, B, inputs] → voltages [T, B, classes]."""
+
+    def __init__(self, config: SequenceRnnConfig) -> None:
+        super().__init__()
+        self.hidden = RecurrentCubaLIF.from_tau(
+            config.inputs,
+            config.hidden,
+            config.tau_syn,
+            config.tau_mem,
+            dt=config.dt,
+            surrogate=Surrogate("atan", config.slope, detach=True),
+        )
+        self.classify = nn.Linear(config.hidden, config.classes, bias=False)
+        self.output = LI.from_tau(config.tau_mem, dt=config.dt)
+
+    def forward(self, spikes: Tensor) -> Tensor:
+        """Runs spikes [T, B, inputs]; gives voltages [T, B, classes]."""
+        voltages: Tensor = self.output(self.classify(self.hidden(spikes)))
+        return voltages
+
+
+def build(config: SequenceRnnConfig, seed: int) -> SequenceRnn:
+    """The network with weights drawn by `seed`: zero mean, and a gain that makes the neurons fire."""
+    network, source = SequenceRnn(config), torch.Generator().manual_seed(seed)
+    draw(network.hidden.input_weight, 16.0 * config.inputs**-0.5, source)
+    draw(network.hidden.recurrent_weight, 1.0 * config.hidden**-0.5, source)
+    draw(network.classify.weight, config.hidden**-0.5, source)
+    return network

@@ -1,0 +1,376 @@
+"""The command `spikeport` as a user meets it: results, files, exit codes, messages."""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spikeport
+import torch
+from safetensors.torch import save_file
+from spikeport.__main__ import app
+from spikeport.toolchain.graph import Graph, chain
+from spikeport.toolchain.graph import nodes as n
+from typer.testing import CliRunner
+
+NETWORKS = """
+import torch
+from torch import nn
+from norse.torch import LIFBoxCell
+from snntorch import Leaky
+from spikeport.models.neurons import LIF
+
+print("this module is chatty")
+
+def steps():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 5), LIF.from_tau(5e-3, threshold=0.1), nn.Linear(5, 2))
+
+def one_step():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 5), Leaky(0.9, init_hidden=True), nn.Linear(5, 2))
+
+def with_example():
+    return steps(), torch.rand(4, 2, 6)
+
+def host():
+    return nn.Sequential(nn.Linear(6, 5), nn.Softmax(-1))
+
+def number():
+    return 5
+
+def broken():
+    raise ValueError("no luck today")
+
+def leaves():
+    raise SystemExit(3)
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's, with a module of networks and a graph file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "networks", raising=False)
+    (tmp_path / "networks.py").write_text(NETWORKS)
+    spikeport.save(small(), "small.graph")
+    return tmp_path
+
+
+def small() -> Graph:
+    rng = np.random.default_rng(0)
+    layers = [
+        ("in", n.Input((2, 6, 6), "spikes")),
+        ("conv", n.Conv(rng.normal(size=(4, 2, 3, 3)), padding=1)),
+        ("norm", n.BatchNorm(np.zeros(4), np.ones(4))),
+        ("lif", n.LIF(beta=0.9, threshold=1.0)),
+        ("pool", n.SumPool((2, 2))),
+        ("flat", n.Flatten()),
+        ("fc", n.Affine(rng.normal(size=(3, 36)))),
+        ("out", n.Output("sum")),
+    ]
+    return chain(layers, name="small")
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, list(arguments), prog_name="spikeport")
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert "Traceback" not in done.stderr
+    return done.exit_code, done.stdout, done.stderr.removeprefix("this module is chatty\n")
+
+
+def data(*arguments: str) -> dict:
+    code, out, err = run(*arguments, "--json")
+    assert code == 0, err
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+def test_version_and_help() -> None:
+    assert run("--version") == (0, f"spikeport {spikeport.__version__}\n", "")
+    code, out, _ = run("-h")
+    assert code == 0
+    for name in ("demo", "inspect", "run", "models", "convert", "bench"):
+        assert f" {name} " in out
+        assert run(name, "-h")[0] == run(name, "--help")[0] == 0
+
+
+def test_nothing_said_is_help_and_wrong_usage_is_two() -> None:
+    assert "Usage: spikeport" in "".join(run()[1:])
+    assert run("insepct")[0] == 2
+    assert run("inspect")[0] == 2
+    assert run("run", "small.graph", "--steps", "0")[0] == 2
+
+
+def test_completion_is_offered_for_the_shell() -> None:
+    environment = {
+        **os.environ,
+        "_SPIKEPORT_COMPLETE": "complete_bash",
+        "COMP_WORDS": "spikeport ins",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(
+        [Path(sys.executable).with_name("spikeport")], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["inspect"]
+
+
+def test_inspect_shows_the_text_and_a_table_within_80_columns(here: Path) -> None:
+    code, out, err = run("inspect", "small.graph")
+    text, _, rows = out.partition("\n\n")
+    assert (code, err) == (0, "")
+    assert text.splitlines()[0] == "graph small dt=0.001"
+    assert text.splitlines()[4] == "  lif = LIF(norm; beta=0.9) : spikes [4,6,6]"
+    assert rows.splitlines()[0].split() == ["node", "kind", "sends", "parameters", "neurons", "synapses"]
+    assert ["conv", "Conv", "graded", "4×6×6", "72", "2,048"] in [line.split() for line in rows.splitlines()]
+    assert max(map(len, rows.splitlines())) <= 80
+    assert "\x1b" not in out
+
+
+def test_inspect_text_is_the_text_alone_and_can_be_read_back(here: Path) -> None:
+    from spikeport.toolchain.graph.text import to_text
+
+    assert run("inspect", "small.graph", "--text")[1] == to_text(small())
+
+
+def test_inspect_json_says_the_same(here: Path) -> None:
+    found = data("inspect", "small.graph")
+    assert (found["name"], found["dt"], found["inputs"], found["outputs"]) == ("small", 0.001, ["in"], ["out"])
+    assert (found["neurons"], found["passes"]) == (144, [])
+    assert found["nodes"][1] == {
+        "name": "conv",
+        "kind": "Conv",
+        "sources": ["in"],
+        "shape": [4, 6, 6],
+        "carries": "graded",
+        "parameters": 72,
+        "neurons": 0,
+        "synapses": 2048,
+    }
+
+
+def test_explain_says_what_each_pass_did(here: Path) -> None:
+    code, out, _ = run("inspect", "small.graph", "--explain")
+    assert code == 0
+    assert "FoldBatchnorm(dtype=None), up to rounding\n  + folded norm into conv\n" in out
+    assert "BatchNorm(" not in out.partition("graph small")[2]
+    steps = data("inspect", "small.graph", "--passes", "fold_batchnorm")["passes"]
+    assert [(step["name"], step["exact"], step["changes"]) for step in steps] == [
+        ("fold_batchnorm", False, ["folded norm into conv"])
+    ]
+
+
+def test_run_shows_spikes_and_rates_and_answers_like_the_python_function(here: Path) -> None:
+    found = data(
+        "run", "small.graph", "--made", "poisson:0.3", "--steps", "20", "--batch", "3", "--seed", "5", "-o", "x.npz"
+    )
+    assert (found["steps"], found["batch"], found["dtype"], found["backend"]) == (20, 3, "float32", "reference")
+    lif = next(node for node in found["nodes"] if node["name"] == "lif")
+    assert lif["values"] == 20 * 3 * 144
+    assert 0 < lif["rate"] == lif["nonzero"] / lif["values"] < 1
+    events = np.random.default_rng([5, 0]).random((20, 3, 2, 6, 6)) < 0.3
+    expected = spikeport.simulate(small(), events, dtype="float32").outputs["out"]
+    with np.load("x.npz") as kept:
+        np.testing.assert_array_equal(kept["outputs/out"], expected)
+    assert found["outputs"]["out"]["shape"] == [3, 3]
+    assert found["outputs"]["out"]["max"] == expected.max()
+
+
+def test_run_takes_a_file_and_keeps_what_is_asked_for(here: Path) -> None:
+    events = np.random.default_rng(0).random((7, 2, 2, 6, 6)) < 0.5
+    np.save("events.npy", events)
+    record = "lif,lif.voltage"
+    call = ("run", "small.graph", "--input", "events.npy", "--dtype", "float64", "--record", record, "-o", "out.npz")
+    code, out, err = run(*call)
+    assert (code, err) == (0, "")
+    assert "7 steps × 2 samples, float64" in out
+    assert "written: out.npz" in out
+    trace = spikeport.simulate(small(), events, dtype="float64", record=["lif", "lif.voltage"])
+    with np.load("out.npz") as kept:
+        np.testing.assert_array_equal(kept["nodes/lif/sent"], trace["lif"].spikes)
+        np.testing.assert_array_equal(kept["nodes/lif/voltage"], trace["lif"].voltages)
+
+
+def test_convert_writes_the_simplified_graph(here: Path) -> None:
+    found = data("convert", "small.graph", "--to", "graph", "-o", "out/deep")
+    assert found["files"] == [
+        {"format": "graph", "path": "out/deep/small.graph", "bytes": os.stat("out/deep/small.graph").st_size}
+    ]
+    written = spikeport.load("out/deep/small.graph")
+    assert "norm" not in written.nodes
+    assert written.notes["passes"] == "FoldBatchnorm(dtype=None), Canonicalise()"
+    assert os.listdir("out/deep") == ["small.graph"]
+
+
+@pytest.mark.parametrize("factory", ["steps", "one_step"])
+def test_a_factory_is_traced_whether_it_takes_all_steps_or_one(here: Path, factory: str) -> None:
+    found = data("inspect", f"networks:{factory}", "--shape", "6")
+    assert found["name"] == factory
+    assert [node["kind"] for node in found["nodes"]] == ["Input", "Affine", "LIF", "Affine", "Output"]
+    assert found["nodes"][0]["shape"] == [6]
+
+
+def test_a_factory_may_bring_its_example_and_weights_come_from_a_file(here: Path) -> None:
+    torch.manual_seed(1)
+    weights = {
+        "0.weight": torch.randn(5, 6),
+        "0.bias": torch.randn(5),
+        "2.weight": torch.randn(2, 5),
+        "2.bias": torch.randn(2),
+    }
+    save_file(weights, "w.safetensors")
+    assert run("convert", "networks:with_example", "--weights", "w.safetensors")[0] == 0
+    graph = spikeport.load("with_example.graph")
+    np.testing.assert_array_equal(graph.nodes["0"].weight, weights["0.weight"].numpy())
+
+
+def test_what_a_chip_cannot_do_is_refused_or_kept_as_host(here: Path) -> None:
+    code, out, err = run("inspect", "networks:host", "--shape", "6")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: tracing host: refused for 1 reason:\n  - ")
+    assert "Host" in [node["kind"] for node in data("inspect", "networks:host", "--shape", "6", "--host")["nodes"]]
+
+
+FAILURES = {
+    ("inspect", "nothing.graph"): "error: nothing.graph: is not there; expected a .graph file",
+    ("inspect", "networks:number"): "error: networks:number: gives a value of type int; expected a torch module, or",
+    ("inspect", "networks:steps"): "error: networks:steps: gives a module and no example of its input. Say --shape, or",
+    (
+        "inspect",
+        "networks:broken",
+    ): "error: networks:broken: cannot be made: ValueError: no luck today. --debug shows where",
+    ("inspect", "networks:leaves"): "error: networks:leaves: cannot be made: SystemExit: 3. --debug shows where",
+    ("inspect", "networks:absent"): "error: networks:absent: cannot be made: AttributeError: module 'networks' has no",
+    (
+        "inspect",
+        "nowhere:f",
+    ): "error: nowhere:f: cannot be made: ModuleNotFoundError: No module named 'nowhere'. See that it is",
+    (
+        "inspect",
+        "networks:steps",
+        "--shape",
+        "6,x",
+    ): "error: --shape: '6,x'; expected whole numbers of at least 1 with commas",
+    ("inspect", "networks:steps", "--shape", "7"): "error: Sequential: the module fails on the example: ",
+    (
+        "inspect",
+        "networks:steps",
+        "--shape",
+        "6",
+        "--carries",
+        "ducks",
+    ): "error: carries: 'ducks'; expected spikes, graded or int",
+    ("inspect", "small.graph", "--passes", "magic"): "error: pass: 'magic'; expected inline_subgraphs or",
+    (
+        "inspect",
+        "small.graph",
+        "--weights",
+        "w.safetensors",
+    ): "error: --weights: a file of weights beside small.graph, which",
+    ("run", "small.graph", "--made", "noise:1"): "error: --made: 'noise:1'; expected poisson:NUMBER",
+    ("run", "small.graph", "--input", "no.npy"): "error: no.npy: there is no such file; expected a .npy or .npz file",
+    ("run", "small.graph", "--backend", "magic"): "error: backend: 'magic'; expected reference",
+    ("run", "small.graph", "--dtype", "float16"): "error: dtype: float16; expected float32 or float64",
+    ("run", "small.graph", "--record", "nobody"): "error: ",
+    ("run", "small.graph", "-o", "x.npy"): "error: --output: 'x.npy'; expected a name that ends in .npz",
+    ("run", "small.graph", "-o", "no/x.npz"): "error: no/x.npz: the folder ",
+    (
+        "convert",
+        "small.graph",
+        "--to",
+        "graph,tarot",
+    ): "error: --to: 'tarot'; expected one or more of: graph, with commas",
+    (
+        "convert",
+        "small.graph",
+        "-o",
+        "small.graph",
+    ): "error: small.graph: cannot be a folder: File exists. Choose another",
+    ("bench", "nothing"): "error: bench: 'nothing'; expected neurons",
+}
+
+
+@pytest.mark.parametrize("call", FAILURES, ids=" ".join)
+def test_bad_input_ends_with_two_one_message_and_no_file(here: Path, call: tuple[str, ...]) -> None:
+    before = sorted(os.listdir())
+    code, out, err = run(*call)
+    assert (code, out) == (2, "")
+    assert err.startswith(FAILURES[call]), err
+    assert sorted(name for name in os.listdir() if name != "__pycache__") == before
+
+
+def test_a_file_that_is_cut_short_or_changed_is_bad_input(here: Path) -> None:
+    whole = Path("small.graph").read_bytes()
+    for size in range(0, len(whole), max(1, len(whole) // 40)):
+        Path("cut.graph").write_bytes(whole[:size])
+        code, out, err = run("inspect", "cut.graph")
+        assert (code, out) == (2, ""), size
+        assert err.startswith("error: cut.graph: ")
+
+
+def test_an_input_of_the_wrong_shape_is_bad_input(here: Path) -> None:
+    events = np.zeros((3, 1, 2, 6, 5))
+    np.save("narrow.npy", events)
+    code, _, err = run("run", "small.graph", "--input", "narrow.npy")
+    assert code == 2
+    assert err == "error: in: an input of shape [3,1,2,6,5]; expected [T,B,2,6,6]\n"
+
+
+MEMORY = 8 << 30
+"""What a process of these tests may take: a missing check must fail here, not fill the machine."""
+
+
+@contextlib.contextmanager
+def command(*arguments: str) -> Iterator[subprocess.Popen]:
+    """A real process, bounded in memory, that does not outlive the test."""
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("spikeport"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_real_process_prints_json_alone_and_talks_on_stderr(here: Path) -> None:
+    with command("inspect", "networks:steps", "--shape", "6", "--json") as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out)["name"] == "steps"
+    assert "this module is chatty" in err
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_is_stopped_leaves_nothing_behind(here: Path, sent: signal.Signals, code: int) -> None:
+    with command("run", "small.graph", "--steps", "1000000000", "-o", "endless.npz") as process:
+        assert process.stderr is not None
+        assert "running small …\n" in iter(process.stderr.readline, "")
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert sorted(os.listdir()) == ["networks.py", "small.graph"]
+
+
+def test_what_cannot_fit_is_refused_before_it_runs(here: Path) -> None:
+    call = ("run", "small.graph", "--steps", "100000000", "--batch", "1000", "--record", "all", "-o", "x.npz")
+    with command(*call) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith("error: memory: needs about "), err
+    assert "recorded); expected at most" in err
+    assert not Path("x.npz").exists()
