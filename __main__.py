@@ -14,6 +14,7 @@ from .exporters.commands import app as exporters
 from .models.commands import app as models
 from .sources import graph_of
 from .toolchain.commands import app as toolchain
+from .toolchain.lava_commands import app as lava
 
 app = typer.Typer(
     name="spikeport",
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for part in (toolchain, models, exporters, benchmarks):
     app.add_typer(part)
+app.add_typer(lava, name="lava", rich_help_panel="Run elsewhere")
 
 
 def _version(wanted: bool) -> None:

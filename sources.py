@@ -3,7 +3,7 @@
 net.graph                 our own file
 net.safetensors           a checkpoint: weights, and in its header the network of the zoo they belong to
 package.module:factory    a function of yours that gives a torch module, or (module, example input)
-name                      a network of the zoo, with its checkpoint where there is one
+name                      a network of the zoo, with random weights or those of --weights
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def _traced(given: Source, module: nn.Module, example: object) -> Graph:
     """Traces with the factory's own example, or a made one: of all steps, or of one where only that works."""
     from .toolchain.tracing import trace
 
-    called = given.name.rpartition(":")[2]
+    called = _called(given.name.rpartition(":")[2])
     if given.shape is None:
         return trace(module, example, carries=given.carries, host=given.host, name=called)
     steps, one = _example(given, EXAMPLE_STEPS, EXAMPLE_BATCH), _example(given, EXAMPLE_BATCH)
@@ -146,8 +147,23 @@ def _fix(error: BaseException) -> str:
 
 
 def _from_zoo(given: Source) -> Graph:
-    from .models.sources import network_of
+    """A network of the zoo by its name, with random weights of seed 0, or a checkpoint of one."""
+    from .models.zoo import ZOO
 
-    found = network_of(given.name, given.weights)
-    known = replace(given, name=found.name, shape=found.input_shape, carries=found.carries)
-    return _traced(known, found.module, None)
+    checkpoint = given.name.endswith(".safetensors")
+    if not checkpoint and given.name not in ZOO:
+        known = f"a name of the zoo ({', '.join(ZOO)}), a .safetensors or .graph file, or package.module:factory"
+        raise UsageError(given.name, "is no SOURCE", known)
+    from .models.sources import network_of
+    from .toolchain.tracing import trace
+
+    network = network_of(given.name, given.weights)
+    asked = replace(given, shape=network.input_shape, carries=network.carries)
+    example = _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
+    name = _called(Path(given.name).stem) if checkpoint else network.name
+    return trace(network.module, example, time_axis=0, carries=network.carries, host=given.host, name=name)
+
+
+def _called(text: str) -> str:
+    """A name that a graph can have, as near to the text as possible."""
+    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text).strip(".-")[:100] or "network"

@@ -26,7 +26,7 @@ def demo(
 
 @command(app, "bench", "Measure")
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure: neurons.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure: neurons, simulation, store.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
 ) -> Result:
     """Measures our speed beside the peers', side by side in one process: medians of pairs, in both orders."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from ..toolchain.tables import number, table
 
 RACES: Mapping[str, str] = {
     "neurons": ".speed.neurons:bench",
+    "simulation": ".speed.simulation:bench",
+    "store": ".speed.store:bench_store",
 }
 """Race → "module:function" of this package, imported when it is run."""
 
@@ -32,17 +35,39 @@ def raced(name: str, *, quick: bool) -> Result:
     return Result(data, Group(_rows(data["rows"]), *notes))
 
 
+@dataclass(frozen=True)
+class Column:
+    """One column of a race's table.
+
+    Args:
+        title: what stands above it; '>' sets it to the right.
+        key: the row's entry.
+        shown: how its value is written.
+    """
+
+    title: str
+    key: str
+    shown: Callable[[Any], str]
+
+
+def _ms(seconds: float) -> str:
+    return number(1000 * seconds, 3)
+
+
+COLUMNS = (
+    Column("case", "case", str),
+    Column("peer", "peer", str),
+    Column(">ours ms", "ours_s", _ms),
+    Column(">peer ms", "peer_s", _ms),
+    Column(">peer/ours", "ratio", lambda ratio: f"{ratio:.2f}×"),
+    Column(">limit ms", "limit_s", _ms),
+    Column(">ours MB", "ours_mb", lambda size: number(size, 3)),
+    Column(">peer MB", "peer_mb", lambda size: number(size, 3)),
+)
+"""A ratio above 1 says that we are faster. Columns that a race has no values for are left out."""
+
+
 def _rows(rows: Sequence[Row]) -> RenderableType:
-    """Seconds as milliseconds; a ratio above 1 says that we are faster."""
-    columns = ("case", "peer", ">ours ms", ">peer ms", ">peer/ours")
-    return table(
-        columns, [(row["case"], row["peer"], _ms(row["ours_s"]), _ms(row["peer_s"]), _times(row)) for row in rows]
-    )
-
-
-def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else number(1000 * seconds, 3)
-
-
-def _times(row: Row) -> str:
-    return f"{row['ratio']:.2f}×"
+    held = [column for column in COLUMNS if any(row.get(column.key) is not None for row in rows)]
+    cells = ([c.shown(row[c.key]) if row.get(c.key) is not None else "" for c in held] for row in rows)
+    return table([column.title for column in held], cells)

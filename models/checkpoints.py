@@ -1,7 +1,7 @@
 """Checkpoints: a network of the zoo in one safetensors file, its config beside the weights in the header.
 
-The header's metadata has one key, `spikeport`, with canonical JSON (sorted keys, no spaces), so equal networks make equal
-bytes:
+The header's metadata has one key, `spikeport`, with canonical JSON (sorted keys, no spaces), so equal networks make
+equal bytes:
 
     {"config": {…}, "format": 1, "metrics": {…}, "model": "event_convnet", "seed": 0}
 
@@ -49,7 +49,13 @@ class Checkpoint:
 def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> None:
     """Writes a network of the zoo to one safetensors file, whole or not at all; equal networks give equal bytes."""
     config = asdict(about.config)  # type: ignore[call-overload]
-    said = {"format": FORMAT, "model": about.model, "config": config, "seed": about.seed, "metrics": dict(about.metrics)}
+    said = {
+        "format": FORMAT,
+        "model": about.model,
+        "config": config,
+        "seed": about.seed,
+        "metrics": dict(about.metrics),
+    }
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
     tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     check_finite(str(path), tensors)
@@ -71,7 +77,7 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Checkpoint]:
 
 
 def load_weights(module: nn.Module, path: str | Path) -> None:
-    """Reads weights into a module: every name, every shape, finite; from .safetensors, or .pt and .pth without pickle."""
+    """Reads weights into a module: every name, every shape, all finite; from .safetensors, .pt or .pth, no pickle."""
     with _opened(Path(path)) as weights:
         check_fit(str(path), module, weights.shapes, exact=False)
         tensors = weights.read()
@@ -101,7 +107,9 @@ KINDS: Mapping[str, type] = {"format": int, "model": str, "config": dict, "seed"
 
 def _said(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     if KEY not in metadata:
-        raise FileError(path, "weights without a config", "a checkpoint of Spikeport", "name the network, with --weights")
+        raise FileError(
+            path, "weights without a config", "a checkpoint of Spikeport", "name the network, with --weights"
+        )
     try:
         said = json.loads(metadata[KEY])
     except (ValueError, RecursionError) as error:

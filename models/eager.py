@@ -56,7 +56,8 @@ def _guard(before: Tensor, fields: Fields) -> Tensor:
 
 def _reset(s: Tensor, v: Tensor, fields: Fields) -> Tensor:
     method = reset_value if fields.reset == "value" else reset_subtract
-    return method(_caused(s, fields.surrogate), v, fields.v_reset, fields.threshold)
+    after: Tensor = method(_caused(s, fields.surrogate), v, fields.v_reset, fields.threshold)
+    return after
 
 
 def _reset_before(v: Tensor, state: NeuronState, fields: Fields) -> Tensor:

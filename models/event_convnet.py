@@ -27,14 +27,16 @@ from .weights import draw
 
 @dataclass(frozen=True)
 class EventConvNetConfig:
-    """Args:
-    size: height and width of the events, a multiple of 2 for each layer.
-    inputs: channels of the events, one for each polarity.
-    channels: channels of the convolutions.
-    classes: neurons of the last layer.
-    beta: β of all neurons.
-    threshold: θ of all neurons.
-    slope: slope of the arc-tangent surrogate gradient.
+    """What can be chosen.
+
+    Args:
+        size: height and width of the events, a multiple of 2 for each layer.
+        inputs: channels of the events, one for each polarity.
+        channels: channels of the convolutions.
+        classes: neurons of the last layer.
+        beta: β of all neurons.
+        threshold: θ of all neurons.
+        slope: slope of the arc-tangent surrogate gradient.
     """
 
     size: int = 32
@@ -50,7 +52,9 @@ class EventConvNetConfig:
         if not 1 <= len(self.channels) <= 8 or not all(1 <= width <= 4096 for width in widths):
             raise UsageError("event_convnet", f"widths {widths}", "1 to 8 convolutions of 1 to 4096 channels")
         if not 1 <= self.size <= 1024 or self.size % 2 ** len(self.channels):
-            raise UsageError("event_convnet", f"size {self.size}", f"a multiple of {2 ** len(self.channels)}, up to 1024")
+            raise UsageError(
+                "event_convnet", f"size {self.size}", f"a multiple of {2 ** len(self.channels)}, up to 1024"
+            )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from ..toolchain.kernels.gradients import Surrogate
 from ..toolchain.kernels.lif import Reset, When
 
 Value = float | Tensor
+SUPER = Surrogate("super")
 NAMES = ("alpha", "beta", "gain", "bias", "threshold", "v_reset")
 
 
@@ -48,7 +49,7 @@ class Fields:
     reset: Reset = "value"
     when: When = "now"
     inclusive: bool = False
-    surrogate: Surrogate | None = Surrogate()
+    surrogate: Surrogate | None = SUPER
 
     def values(self) -> tuple[Value | None, ...]:
         """α, β, g, b, θ, v_r."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+import torch
 from torch import Tensor, nn
 
 
@@ -22,4 +23,4 @@ class PerStep(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, B, *shape]."""
         folded: Tensor = self.layer(x.flatten(0, 1))
-        return folded.unflatten(0, x.shape[:2])
+        return torch.unflatten(folded, 0, x.shape[:2])

@@ -66,7 +66,7 @@ class Neurons(nn.Module):
     def fields(self) -> Fields:
         """The fields as they are now."""
         values = (getattr(self, name) for name in NAMES)
-        return Fields(*values, self.reset, self.when, self.inclusive, self.surrogate)
+        return Fields(*values, self.reset, self.when, self.inclusive, self.surrogate)  # type: ignore[call-arg]
 
     def initial_state(self, x: Tensor) -> NeuronState:
         """The state a run over x [T, B, *shape] starts with: u = 0, v = v_init, no spikes."""
@@ -95,4 +95,8 @@ class Neurons(nn.Module):
 
 
 def _short(value: Value) -> str:
-    return f"tensor{tuple(value.shape)}" if isinstance(value, Tensor) and value.ndim else f"{float(torch.as_tensor(value).detach()):.6g}"
+    return (
+        f"tensor{tuple(value.shape)}"
+        if isinstance(value, Tensor) and value.ndim
+        else f"{float(torch.as_tensor(value).detach()):.6g}"
+    )

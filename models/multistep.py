@@ -1,7 +1,7 @@
 """T steps of a layer of neurons: fused on the CPU, the eager loop everywhere else.
 
-The fused pass is one `autograd.Function` around the kernels and saves nothing but its input. The eager loop runs on other
-devices, in other dtypes, inside torch.func, torch.compile and fx, and when a gradient is itself differentiated.
+The fused pass is one `autograd.Function` around the kernels and saves nothing but its input. The eager loop runs on
+other devices, in other dtypes, inside torch.func, torch.compile and fx, and when a gradient is itself differentiated.
 """
 
 from __future__ import annotations
@@ -45,7 +45,11 @@ def _turned(row: Tensor, order: list[int]) -> Tensor:
 
 def _run_fused(x: Tensor, fields: Fields, before: NeuronState, keep_state: bool) -> tuple[Tensor, NeuronState]:
     values = [_spread(value, x) for value in fields.values()]
-    out, u, v = _Fused.apply(x, *before, *values, fields, keep_state)
+    tracked = torch.is_grad_enabled() and any(
+        isinstance(each, Tensor) and each.requires_grad for each in (x, *before, *values)
+    )
+    launch: Any = _Fused.apply if tracked else _launched
+    out, u, v = launch(x, *before, *values, fields, keep_state)
     last = before.s if fields.surrogate is None or not len(out) else out[-1]
     return out, NeuronState(before.u if u is None else u, before.v if v is None else v, last)
 
@@ -74,25 +78,31 @@ def _fusible(x: Tensor) -> bool:
 
 
 def _spread(value: Value | None, x: Tensor) -> Value | None:
-    """A parameter as the kernels take it: a number, a 0-d tensor, or one element per feature; the gradient sums back."""
+    """A parameter as the kernels take it: a number, a 0-d tensor, or one element per feature."""
     if not isinstance(value, Tensor) or value.ndim == 0:
         return value
     return value.expand(x.shape[2:]).reshape(-1)
 
 
+def _launched(x: Tensor, u: Tensor, v: Tensor, s: Tensor, *rest: Any) -> tuple[Tensor | None, ...]:
+    """The forward kernel: (x, u, v, s, parameters, fields, keep_state) → (out, u and v after the last step)."""
+    values, (fields, keep) = rest[:-2], rest[-2:]
+    run = run_li if fields.surrogate is None else run_lif
+    found = run(_rows(x), _params(fields, values), LifState(*map(_flat, (u, v, s))), keep_state=keep)
+    out = torch.from_numpy(found.spikes if found.v is None else found.v).view(x.shape)
+    return out, _shaped(found.state.u, x), _shaped(found.state.v, x)
+
+
 class _Fused(torch.autograd.Function):
-    """The kernels as one differentiable operation: (x, u, v, s, parameters) → (out, u and v after the last step)."""
+    """The kernels as one differentiable operation, with the arguments and results of `_launched`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, u: Tensor, v: Tensor, s: Tensor, *rest: Any) -> tuple[Tensor | None, ...]:
-        values, (fields, keep) = rest[:-2], rest[-2:]
+        values, fields = rest[:-2], rest[-2]
         ctx.set_materialize_grads(False)
         ctx.fields, ctx.plain = fields, [None if isinstance(value, Tensor) else value for value in values]
         ctx.save_for_backward(x, u, v, s, *(value if isinstance(value, Tensor) else None for value in values))
-        run = run_li if fields.surrogate is None else run_lif
-        found = run(_rows(x), _params(fields, values), LifState(*map(_flat, (u, v, s))), keep_state=keep)
-        out = torch.from_numpy(found.spikes if found.v is None else found.v).view(x.shape)
-        return out, _shaped(found.state.u, x), _shaped(found.state.v, x)
+        return _launched(x, u, v, s, *rest)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -130,7 +140,7 @@ def _shaped(row: np.ndarray[Any, Any] | None, x: Tensor) -> Tensor | None:
 
 def _params(fields: Fields, values: Any) -> LifParams:
     numbers = [value.detach().numpy() if isinstance(value, Tensor) else value for value in values]
-    return LifParams(*numbers, reset=fields.reset, when=fields.when, inclusive=fields.inclusive)
+    return LifParams(*numbers, fields.reset, fields.when, fields.inclusive)  # type: ignore[call-arg, arg-type]
 
 
 def _as_tensors(found: LifGradients, x: Tensor, values: list[Any], needed: tuple[bool, ...]) -> list[Tensor | None]:

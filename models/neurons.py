@@ -6,11 +6,11 @@
     v[t] = reset(v̂[t], s[t])                  to a value, by subtraction, none; now, next, guarded
 
 Norse's functional steps and surrogate gradients are the definition: `LIF.from_tau(τ)` is `lif_box_feed_forward_step`,
-`CubaLIF.from_tau(τ_syn, τ)` is `lif_feed_forward_step`, `IF()` is `iaf_feed_forward_step`, `LI` is `li_feed_forward_step` and
-`RecurrentCubaLIF` is `lif_step`, all with the same gradients.
+`CubaLIF.from_tau(τ_syn, τ)` is `lif_feed_forward_step`, `IF()` is `iaf_feed_forward_step`, `LI.from_tau(τ, τ_syn)` is
+`li_feed_forward_step` and `RecurrentCubaLIF` is `lif_step`, all with the same gradients.
 
-A layer keeps nothing between two calls: `layer(x)` starts at u = 0, v = v_init. `layer.run(x, state)` takes and gives the
-state, so that a sequence can be run window by window.
+A layer keeps nothing between two calls: `layer(x)` starts at u = 0, v = v_init. `layer.run(x, state)` takes and gives
+the state, so that a sequence can be run window by window.
 
 What a tracer reads, on every layer: `alpha` (None without a current), `beta`, `gain`, `bias`, `threshold`, `v_reset`,
 `v_init`: numbers, or tensors that broadcast to the feature shape; `reset`, `when`, `inclusive`, `dt`, and `rule`, which
@@ -22,13 +22,12 @@ from __future__ import annotations
 import math
 from typing import TypedDict, Unpack, final
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..toolchain.errors import UsageError
 from ..toolchain.kernels.gradients import Surrogate
 from ..toolchain.kernels.lif import Reset, When
-from .fields import Fields, NeuronState, Value
+from .fields import Fields, Value
 from .layer import Neurons, Rule
 
 
@@ -65,6 +64,11 @@ def decay(tau: Value, dt: float, rule: Rule) -> Value:
     raise UsageError("neuron", f"rule {rule!r} for a time constant", "euler or exact")
 
 
+def driven(tau: Value, dt: float, rule: Rule) -> Value:
+    """What one step of dt adds of the input, 1 − β: euler dt/τ, exact 1 − exp(−dt/τ)."""
+    return dt / tau if rule == "euler" else 1 - decay(tau, dt, rule)
+
+
 @final
 class IF(Neurons):
     """Integrate and fire: v̂[t] = v[t−1] + x[t]; β = g = 1, b = 0."""
@@ -89,14 +93,13 @@ class LIF(Neurons):
         cls,
         tau: Value,
         v_leak: Value = 0.0,
-        dt: float = 1e-3,
-        rule: Rule = "euler",
         **options: Unpack[FiringOptions],
     ) -> LIF:
         """τ·dv/dt = v_leak − v + x, stepped by `rule`: g = 1 − β, b = (1 − β)·v_leak, v_init = v_leak."""
-        beta = decay(tau, dt, rule)
-        gain = 1 - beta
-        return cls(beta, gain, gain * v_leak, **{"v_init": v_leak, **options, "dt": dt, "rule": rule})
+        dt, rule = _stepping(options)
+        beta, gain = decay(tau, dt, rule), driven(tau, dt, rule)
+        filled: FiringOptions = {"v_init": v_leak, **options, "dt": dt, "rule": rule}
+        return cls(beta, gain, gain * v_leak, **filled)
 
 
 @final
@@ -120,13 +123,11 @@ class CubaLIF(Neurons):
         tau_syn: Value,
         tau_mem: Value,
         v_leak: Value = 0.0,
-        dt: float = 1e-3,
-        rule: Rule = "euler",
         **options: Unpack[FiringOptions],
     ) -> CubaLIF:
         """τ_syn·du/dt = −u, τ_mem·dv/dt = v_leak − v + u, and x jumps onto u; g = 1 − β, b = (1 − β)·v_leak."""
-        beta = decay(tau_mem, dt, rule)
-        gain = 1 - beta
+        dt, rule = _stepping(options)
+        beta, gain = decay(tau_mem, dt, rule), driven(tau_mem, dt, rule)
         filled: FiringOptions = {"v_init": v_leak, **options, "dt": dt, "rule": rule}
         return cls(decay(tau_syn, dt, rule), beta, gain, gain * v_leak, **filled)
 
@@ -151,15 +152,19 @@ class LI(Neurons):
         tau_mem: Value,
         tau_syn: Value | None = None,
         v_leak: Value = 0.0,
-        dt: float = 1e-3,
-        rule: Rule = "euler",
         **options: Unpack[Options],
     ) -> LI:
         """As `CubaLIF.from_tau` (without τ_syn as `LIF.from_tau`), and no threshold."""
-        beta = decay(tau_mem, dt, rule)
+        dt, rule = _stepping(options)
+        beta, gain = decay(tau_mem, dt, rule), driven(tau_mem, dt, rule)
         alpha = None if tau_syn is None else decay(tau_syn, dt, rule)
-        gain = 1 - beta
-        return cls(beta, gain, gain * v_leak, alpha, **{"v_init": v_leak, **options, "dt": dt, "rule": rule})
+        filled: Options = {"v_init": v_leak, **options, "dt": dt, "rule": rule}
+        return cls(beta, gain, gain * v_leak, alpha, **filled)
+
+
+def _stepping(options: Options) -> tuple[float, Rule]:
+    """dt and the rule that makes decays of time constants, Euler's with a millisecond unless said otherwise."""
+    return options.get("dt", 1e-3), options.get("rule", "euler")
 
 
 def split(options: FiringOptions) -> tuple[Firing, Options]:

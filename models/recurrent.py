@@ -19,7 +19,7 @@ from ..toolchain.kernels.gradients import Surrogate
 from .eager import in_dtype, step
 from .fields import Fields, NeuronState, Value
 from .layer import Neurons
-from .neurons import FiringOptions, decay, split
+from .neurons import FiringOptions, decay, driven, split
 
 
 @final
@@ -65,23 +65,22 @@ class RecurrentCubaLIF(Neurons):
     ) -> RecurrentCubaLIF:
         """Decays from time constants, as `CubaLIF.from_tau`."""
         dt, rule = options.get("dt", 1e-3), options.get("rule", "euler")
-        beta = decay(tau_mem, dt, rule)
-        gain = 1 - beta
+        beta, gain = decay(tau_mem, dt, rule), driven(tau_mem, dt, rule)
         filled: FiringOptions = {"v_init": v_leak, **options, "dt": dt, "rule": rule}
         return cls(inputs, size, decay(tau_syn, dt, rule), beta, gain, gain * v_leak, **filled)
 
     def run(self, x: Tensor, state: NeuronState | None = None) -> tuple[Tensor, NeuronState]:
         """Runs x [T, B, inputs]; gives spikes [T, B, size] and the state after the last step."""
-        size, inputs = self.input_weight.shape
+        inputs = self.input_weight.shape[1]
         if x.ndim != 3 or x.shape[2] != inputs:
             raise UsageError("RecurrentCubaLIF", f"an input of shape {tuple(x.shape)}", f"[T, B, {inputs}], time first")
-        driven = nn.functional.linear(x, self.input_weight)
-        state = self.initial_state(driven) if state is None else state
+        currents = nn.functional.linear(x, self.input_weight)
+        state = self.initial_state(currents) if state is None else state
         fields, back, rows = in_dtype(self.fields(), x), self.recurrent_weight.t(), []
-        for current in driven:
+        for current in currents:
             state = step(torch.addmm(current, state.s, back), fields, state)
             rows.append(state.s)
-        return torch.stack(rows) if rows else driven, state
+        return torch.stack(rows) if rows else currents, state
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, B, inputs] from the initial state; gives spikes [T, B, size]."""

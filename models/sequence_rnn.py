@@ -25,14 +25,16 @@ from .weights import draw
 
 @dataclass(frozen=True)
 class SequenceRnnConfig:
-    """Args:
-    inputs: spikes in a step.
-    hidden: recurrent neurons.
-    classes: leaky integrators.
-    tau_syn: time constant of the synaptic current in seconds.
-    tau_mem: time constant of the membrane in seconds.
-    dt: length of a step in seconds.
-    slope: slope of the arc-tangent surrogate gradient.
+    """What can be chosen.
+
+    Args:
+        inputs: spikes in a step.
+        hidden: recurrent neurons.
+        classes: leaky integrators.
+        tau_syn: time constant of the synaptic current in seconds.
+        tau_mem: time constant of the membrane in seconds.
+        dt: length of a step in seconds.
+        slope: slope of the arc-tangent surrogate gradient.
     """
 
     inputs: int = 64

@@ -22,12 +22,12 @@ Derivative = Callable[[Tensor, float], Tensor]
 IN_NORSE = frozenset({"super", "tanh", "heavi_erfc", "circ", "triangle", "heaviside"})
 
 DERIVATIVES: dict[str, Derivative] = {
-    "super": lambda x, k: (x.abs() + 1).pow(-2),
+    "super": lambda x, _k: (x.abs() + 1).pow(-2),
     "tanh": lambda x, k: 1 - (k * x).tanh().pow(2),
     "heavi_erfc": lambda x, k: ERFC_SCALE * (-(k * x).pow(2)).exp(),
     "circ": lambda x, k: k**3 * (k * k + x * x).pow(-1.5),
     "triangle": lambda x, k: k * (1 - x.abs()).relu(),
-    "heaviside": lambda x, k: torch.zeros_like(x),
+    "heaviside": lambda x, _k: torch.zeros_like(x),
     "atan": lambda x, k: k / 2 / (1 + (math.pi / 2 * k * x).pow(2)),
     "sigmoid": lambda x, k: k * (k * x).sigmoid() * (-k * x).sigmoid(),
     "fast_sigmoid": lambda x, k: (k * x.abs() + 1).pow(-2),
@@ -40,11 +40,11 @@ class _Step(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, name: str, slope: float, inclusive: bool) -> Tensor:
+    def forward(x: Tensor, _name: str, _slope: float, inclusive: bool) -> Tensor:
         return (x >= 0 if inclusive else x > 0).to(x.dtype)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], _output: Tensor) -> None:
         ctx.save_for_backward(inputs[0])
         ctx.row = inputs[1:3]
 
@@ -60,5 +60,5 @@ def spike(x: Tensor, surrogate: Surrogate, inclusive: bool) -> Tensor:
     if surrogate.name in IN_NORSE and not inclusive and not torch._C._are_functorch_transforms_active():
         spikes: Tensor = norse_threshold(x, surrogate.name, surrogate.slope)
         return spikes
-    step: Tensor = _Step.apply(x, surrogate.name, surrogate.slope, inclusive)
+    step: Tensor = _Step.apply(x, surrogate.name, surrogate.slope, inclusive)  # type: ignore[no-untyped-call]
     return step

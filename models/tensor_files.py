@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -51,7 +52,7 @@ class Weights:
     read: Callable[[], dict[str, Tensor]]
     close: Callable[[], None]
 
-    def __enter__(self) -> Weights:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -64,7 +65,7 @@ def open_safetensors(path: Path) -> Weights:
     """Opens a safetensors file; a header that is not what the format says is a FileError."""
     _check_header(path)
     try:
-        file = safe_open(path, framework="pt")
+        file: Any = safe_open(path, framework="pt")
         file.__enter__()
     except (SafetensorError, OSError, ValueError) as error:
         raise FileError(str(path), f"a broken safetensors file ({error})") from error
@@ -131,7 +132,7 @@ def _tensors(path: Path, found: object) -> dict[str, Tensor]:
 
 
 def check_fit(path: str, network: nn.Module, shapes: Shapes, *, exact: bool) -> None:
-    """Refuses names that are missing or too many, and other shapes; other dtypes when exact, or when rounding would be needed."""
+    """Refuses missing and unknown names, other shapes, and dtypes that differ (not exact: that would round)."""
     wanted = network.state_dict()
     missing, unexpected = sorted(set(wanted) - set(shapes)), sorted(set(shapes) - set(wanted))
     if missing or unexpected:

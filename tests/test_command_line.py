@@ -16,6 +16,7 @@ import spikeport
 import torch
 from safetensors.torch import save_file
 from spikeport.__main__ import app
+from spikeport.models.zoo import ZOO
 from spikeport.toolchain.graph import Graph, chain
 from spikeport.toolchain.graph import nodes as n
 from typer.testing import CliRunner
@@ -129,7 +130,7 @@ def test_inspect_shows_the_text_and_a_table_within_80_columns(here: Path) -> Non
     assert (code, err) == (0, "")
     assert text.splitlines()[0] == "graph small dt=0.001"
     assert text.splitlines()[4] == "  lif = LIF(norm; beta=0.9) : spikes [4,6,6]"
-    assert rows.splitlines()[0].split() == ["node", "kind", "sends", "parameters", "neurons", "synapses"]
+    assert rows.splitlines()[0].split() == ["node", "kind", "sends", "params", "neurons", "synapses"]
     assert ["conv", "Conv", "graded", "4×6×6", "72", "2,048"] in [line.split() for line in rows.splitlines()]
     assert max(map(len, rows.splitlines())) <= 80
     assert "\x1b" not in out
@@ -235,11 +236,88 @@ def test_a_factory_may_bring_its_example_and_weights_come_from_a_file(here: Path
 def test_what_a_chip_cannot_do_is_refused_or_kept_as_host(here: Path) -> None:
     code, out, err = run("inspect", "networks:host", "--shape", "6")
     assert (code, out) == (2, "")
-    assert err.startswith("error: tracing host: refused for 1 reason:\n  - ")
+    assert err.startswith("error: tracing host with time as axis 0: refused for 1 reason:\n  - 1: softmax")
     assert "Host" in [node["kind"] for node in data("inspect", "networks:host", "--shape", "6", "--host")["nodes"]]
 
 
+def test_the_zoo_is_listed_and_each_network_shown(here: Path) -> None:
+    assert [row["name"] for row in data("models")["models"]] == list(ZOO)
+    code, out, _ = run("models")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    for name in ZOO:
+        found = data("models", name)
+        assert found["name"] == name
+        assert found["parameters"] > 0
+        assert found["file"] is None
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_checkpoint_of_the_zoo_is_the_network_that_its_name_is(here: Path, name: str) -> None:
+    assert data("models", name, "-o", "mine 1.safetensors")["file"] == "mine 1.safetensors"
+    by_file, by_name = data("inspect", "mine 1.safetensors"), data("inspect", name)
+    assert (by_file["name"], by_name["name"]) == ("mine_1", name)
+    assert by_file["nodes"] == by_name["nodes"]
+    assert by_file["text"].partition("\n")[2] == by_name["text"].partition("\n")[2]
+    other = data("models", name, "--seed", "1", "-o", "other.safetensors")
+    assert other["seed"] == 1
+    with_weights = data("inspect", name, "--weights", "other.safetensors")
+    assert with_weights["text"] != by_name["text"]
+    assert with_weights["text"].partition("\n")[2] == data("inspect", "other.safetensors")["text"].partition("\n")[2]
+
+
+class Payload:
+    """What runs when a pickle is trusted."""
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ("owned",)
+
+
+def test_weights_that_are_hostile_or_do_not_fit_are_bad_input(here: Path) -> None:
+    good = {
+        "0.weight": torch.zeros(5, 6),
+        "0.bias": torch.zeros(5),
+        "2.weight": torch.zeros(2, 5),
+        "2.bias": torch.zeros(2),
+    }
+    torch.save({**good, "extra": Payload()}, "pickle.pt")
+    torch.save(Payload(), "payload.pth")
+    save_file({**good, "0.bias": torch.full((5,), torch.nan)}, "nan.safetensors")
+    save_file({**good, "0.bias": torch.zeros(6)}, "shape.safetensors")
+    save_file(good | {"3.bias": torch.zeros(1)}, "extra.safetensors")
+    Path("huge.safetensors").write_bytes((1 << 62).to_bytes(8, "little") + b"{}")
+    Path("cut.safetensors").write_bytes(Path("nan.safetensors").read_bytes()[:-1])
+    Path("empty.safetensors").write_bytes(b"")
+    Path("words.txt").write_text("0.weight")
+    messages = {
+        "pickle.pt": "holds something that is not plain weights",
+        "payload.pth": "holds something that is not plain weights",
+        "nan.safetensors": "0.bias holds NaN or infinity; expected finite weights",
+        "shape.safetensors": "0.bias has shape [6]; expected [5]",
+        "extra.safetensors": "weights of another network: unknown 3.bias",
+        "huge.safetensors": "no safetensors file: a header of",
+        "cut.safetensors": "a broken safetensors file",
+        "empty.safetensors": "no safetensors file: 0 bytes",
+        "words.txt": "the suffix '.txt'; expected .safetensors, .pt or .pth",
+        "absent.pt": "cannot be read (No such file or directory)",
+    }
+    for file, message in messages.items():
+        code, out, err = run("inspect", "networks:steps", "--shape", "6", "--weights", file)
+        assert (code, out) == (2, ""), file
+        assert err.startswith(f"error: {file}: {message}"), err
+    for file in ("huge.safetensors", "cut.safetensors", "empty.safetensors", "absent.safetensors"):
+        code, out, err = run("inspect", file)
+        assert (code, out) == (2, ""), file
+        assert err.startswith(f"error: {file}: "), err
+    assert not Path("owned").exists()
+
+
 FAILURES = {
+    ("inspect", "nothing"): "error: nothing: is no SOURCE; expected a name of the zoo (event_convnet, sequence_rnn), a",
+    ("models", "nothing"): "error: zoo: no network 'nothing'; expected one of event_convnet, sequence_rnn",
+    ("models", "-o", "x.safetensors"): "error: --output: a file and no network; expected the name of one. Say which:",
+    ("models", "event_convnet", "-o", "x.pt"): "error: --output: 'x.pt'; expected a name that ends in .safetensors",
+    ("demo", "-o", "small.graph"): "error: small.graph: cannot be a folder: File exists. Choose another for -o",
     ("inspect", "nothing.graph"): "error: nothing.graph: is not there; expected a .graph file",
     ("inspect", "networks:number"): "error: networks:number: gives a value of type int; expected a torch module, or",
     ("inspect", "networks:steps"): "error: networks:steps: gives a module and no example of its input. Say --shape, or",
@@ -294,7 +372,7 @@ FAILURES = {
         "-o",
         "small.graph",
     ): "error: small.graph: cannot be a folder: File exists. Choose another",
-    ("bench", "nothing"): "error: bench: 'nothing'; expected neurons",
+    ("bench", "nothing"): "error: bench: 'nothing'; expected neurons, simulation",
 }
 
 

@@ -37,7 +37,7 @@ def inspected(done: PipelineResult, *, explain: bool, text: bool) -> Result:
 
 
 def _rows(summary: Summary) -> RenderableType:
-    columns = ("node", "kind", "sends", ">parameters", ">neurons", ">synapses")
+    columns = ("node", "kind", "sends", ">params", ">neurons", ">synapses")
     rows = [
         (row.name, row.kind, f"{row.carries} {by(row.shape)}", *map(count, (row.parameters, row.neurons, row.synapses)))
         for row in summary.rows

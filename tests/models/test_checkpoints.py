@@ -8,7 +8,6 @@ import struct
 import pytest
 import torch
 from safetensors.torch import save_file
-
 from spikeport.models import zoo
 from spikeport.models.checkpoints import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from spikeport.models.sources import network_of
@@ -53,7 +52,7 @@ def with_tensor(path, name, tensor):
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
-        tensors = {key: file.get_tensor(key).clone() for key in file.keys()}
+        tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
     if tensor is None:
         del tensors[name]
@@ -116,7 +115,10 @@ FIRST = "features.0.layer.weight"
         (lambda p: rewrite(p, lambda h: h[FIRST].update(dtype="F99")), "a broken safetensors file"),
         (lambda p: with_config(p, format=2), "format 2; expected format 1"),
         (lambda p: with_config(p, model="resnet"), "zoo: no network 'resnet'; expected one of event_convnet"),
-        (lambda p: with_config(p, model="sequence_rnn", config={}), "weights of another network: no hidden.input_weight"),
+        (
+            lambda p: with_config(p, model="sequence_rnn", config={}),
+            "weights of another network: no hidden.input_weight",
+        ),
         (lambda p: with_config(p, model=["event_convnet"]), r"model = \['event_convnet'\] in the config"),
         (lambda p: with_config(p, seed=-1), "a seed or metrics out of range"),
         (lambda p: with_config(p, metrics={"accuracy": "good"}), "a seed or metrics out of range"),
@@ -170,7 +172,7 @@ def linear():
         (lambda p: torch.save(linear(), p), "not plain weights"),
         (lambda p: p.write_bytes(b"PK\x03\x04" + b"\0" * 50), "not plain weights"),
         (lambda p: p.write_bytes(b""), "not plain weights"),
-        (lambda p: None, "cannot be read"),
+        (lambda _: None, "cannot be read"),
         (lambda p: torch.save([torch.zeros(2)], p), "no tensors by name; expected a state_dict"),
         (lambda p: torch.save({"weight": torch.zeros(2, 3), "bias": 3}, p), "no tensors by name"),
         (lambda p: torch.save({"weight": torch.zeros(2, 3).to_sparse(), "bias": torch.zeros(2)}, p), "no tensors by"),

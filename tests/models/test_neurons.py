@@ -10,7 +10,6 @@ from norse.torch.functional.lif import LIFFeedForwardState, LIFParameters, lif_f
 from norse.torch.functional.lif_box import LIFBoxFeedForwardState, LIFBoxParameters, lif_box_feed_forward_step
 from norse.torch.functional.reset import reset_subtract, reset_value
 from norse.torch.functional.threshold import threshold
-
 from spikeport.models.eager import run_eagerly
 from spikeport.models.fields import Fields, NeuronState
 from spikeport.models.multistep import run_steps

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from norse.torch.functional.lif import LIFParameters, LIFState, lif_step
-
 from spikeport.models.fields import NeuronState
 from spikeport.models.recurrent import RecurrentCubaLIF
 from spikeport.toolchain.errors import UsageError

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 import torch
-
 from spikeport.models import zoo
 from spikeport.models.layer import Neurons
 from spikeport.models.sources import network_of
@@ -28,7 +27,7 @@ def firing(network):
 def test_every_layer_fires_and_none_all_the_time(name, seed):
     network, rates = zoo.build(name, seed=seed), []
     for layer in firing(network):
-        layer.register_forward_hook(lambda module, args, out: rates.append(float(out.mean())))
+        layer.register_forward_hook(lambda _module, _args, out: rates.append(float(out.mean())))
     with torch.no_grad():
         out = network(spikes(name))
     assert out.shape == (20, 4, 10)

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -104,10 +105,11 @@ def lively(module: nn.Module, shape: tuple[int, ...], *, silent: bool = False, s
     if silent:
         return base
     rates = {}
-    for scale in (1, 2, 0.5, 4, 8, 16, 32, 64, 0.2, 128):
-        rates[scale] = float(in_float64(module, base * scale)["spikes"].mean())
-        if 0.15 < rates[scale] < 0.55:
-            return base * scale
+    for shift, scale in product((0.0, -0.4, -0.9), (1, 2, 0.5, 4, 8, 16, 32, 64, 0.2, 128)):
+        x = (base + shift) * scale
+        rates[scale, shift] = float(in_float64(module, x)["spikes"].astype(bool).mean())
+        if 0.15 < rates[scale, shift] < 0.55:
+            return x
     raise AssertionError(f"no input makes it spike well: {rates}")
 
 
@@ -118,6 +120,8 @@ def check(case: Case) -> Graph:
     graph = trace(module, x[:5].float(), time_axis=0)
     wanted = in_float64(module, x)
     same(graph, x, wanted)
+    if case.form not in ("all steps", "step mode m") and not getattr(module, "zeros", 0):
+        one_step(module, x, wanted["spikes"])
     if case.silent:
         return graph
     spikes = wanted["spikes"]
@@ -128,10 +132,17 @@ def check(case: Case) -> Graph:
     return graph
 
 
+def one_step(module: nn.Module, x: Tensor, wanted: np.ndarray) -> None:
+    """The neuron alone, traced from one call: what the user's own loop over it sends."""
+    (neuron,) = module.children()
+    graph = trace(neuron, x[0].float(), time_axis=None)
+    same(graph, x, {next(iter(graph.outputs)): wanted})
+
+
 def same(graph: Graph, x: Tensor, wanted: dict[str, np.ndarray]) -> None:
     """Spikes equal, values to 1e-9."""
     found = simulate(graph, x.double().numpy(), dtype="float64").outputs
-    assert set(found) == set(wanted)
+    assert set(found) >= set(wanted)
     for name, values in wanted.items():
         assert found[name].shape == values.shape, name
         if graph.signals[name].carries.graded:
@@ -177,10 +188,11 @@ def compare_in_float32(graph: Graph, module: nn.Module, x: Tensor) -> None:
     charge = found[f"charge-{name}"]
     level = node.threshold + (0 if node.kind != "AdaptiveLIF" else adapted(node, found["spikes"]))
     near = np.abs(charge - level) < DISTANCE * max(1.0, np.abs(charge).max())
-    if any(edge.delayed for edge in graph.edges):
+    recurrent = any(edge.delayed for edge in graph.edges)
+    if recurrent:
         near = np.broadcast_to(near.any(axis=tuple(range(2, near.ndim)), keepdims=True), near.shape)
     sure = ~np.logical_or.accumulate(near)
-    assert sure.mean() > 0.8, "most of the run is away from the threshold"
+    assert sure.mean() > (0.4 if recurrent else 0.8), "most of the run is away from the threshold"
     assert np.array_equal(found["spikes"][sure], wanted[sure])
 
 

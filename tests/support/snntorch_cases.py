@@ -58,13 +58,11 @@ SURROGATES: dict[str, Any] = {
     "triangular": surrogate.triangular(),
     "heaviside": surrogate.heaviside(),
     "spike_rate_escape": surrogate.spike_rate_escape(),
-    "LSO": surrogate.LSO(),
     "SSO": surrogate.SSO(),
     "SFS": surrogate.SFS(),
 }
 EACH: dict[str, dict[str, Any]] = {
     "threshold=0.4": {"threshold": 0.4},
-    "threshold=0": {"threshold": 0.0},
     "threshold for each neuron": {"threshold": t(0.5, 0.8, 1.0, 1.3, 1.6)},
     "beta for each neuron": {"beta": t(0.1, 0.5, 0.9, 0.99, 0.0)},
     "learn_beta, learn_threshold": {"learn_beta": True, "learn_threshold": True},
@@ -90,7 +88,6 @@ LAPICQUE: dict[str, dict[str, Any]] = {
     "beta, R=2": {"R": 2.0},
     "beta, C=4": {"C": 4.0},
     "R=1, C=2, time_step=0.5": {"beta": False, "R": 1.0, "C": 2.0, "time_step": 0.5},
-    "learn_beta": {"learn_beta": True},
 }
 CHANNELS: dict[str, dict[str, Any]] = {
     "beta for each channel": {"beta": torch.tensor([0.5, 0.9]).view(2, 1, 1)},
@@ -117,17 +114,17 @@ def cases() -> Iterator[Case]:
 def _each(kind: Any) -> Iterator[Case]:
     lapicque = kind is snntorch.Lapicque
     options = {name: given for name, given in EACH.items() if not (lapicque and "beta" in name)}
+    if lapicque:
+        options |= LAPICQUE
     if "alpha" in DECAYS[kind]:
         options |= ALPHA
     if "linear_features" in DECAYS[kind]:
         options |= RECURRENT
     if kind in (snntorch.Leaky, snntorch.Synaptic):
         options |= CHANNELS
-    if lapicque:
-        options |= LAPICQUE
     if kind is snntorch.Leaky:
         options |= {f"spike_grad={name}()": {"spike_grad": each} for name, each in SURROGATES.items()}
-        options |= _graded()
+        options |= {"threshold=0, reset_mechanism='zero'": {"threshold": 0.0, "reset_mechanism": "zero"}, **_graded()}
     for name, given in options.items():
         yield _case(kind, name, given)
 

@@ -67,38 +67,26 @@ class Graph:
     def __post_init__(self) -> None:
         object.__setattr__(self, "dt", plain(self.dt, "float", "dt"))
         need(self.dt > 0, "dt", f"{self.dt}", "a positive number of seconds")
-        _check_name(self.name)
+        check_name(self.name)
         for name, value in (("nodes", dict(self.nodes)), ("notes", dict(self.notes))):
             object.__setattr__(self, name, MappingProxyType(value))
         self._check_notes()
         self._check_nodes()
-        self._check_wires()
+        object.__setattr__(self, "wires", check_wires(self.nodes, self.wires, Output))
         object.__setattr__(self, "order", order_of(self.nodes, self.wires))
         object.__setattr__(self, "signals", MappingProxyType(infer(self.nodes, self.wires, self.order)))
         need(bool(self.inputs) and bool(self.outputs), self.name, "no input or no output", "at least one of each")
 
     def _check_notes(self) -> None:
         for name, text in self.notes.items():
-            _check_name(name, "notes")
+            check_name(name, "notes")
             plain(text, "str", f"notes, {name}")
 
     def _check_nodes(self) -> None:
         for name, node in self.nodes.items():
-            _check_name(name)
+            check_name(name)
             need(isinstance(node, Node), name, f"{type(node).__name__}", "a node")
             need(node.dt in (None, self.dt), name, f"steps of {node.dt} s", f"{self.dt} s, as the graph around it has")
-
-    def _check_wires(self) -> None:
-        lost = [name for name in self.wires if name not in self.nodes]
-        need(not lost, "wires", f"inputs for '{', '.join(map(str, lost[:1]))}', which is not there", "a node's name")
-        object.__setattr__(self, "wires", MappingProxyType({n: tuple(self.wires.get(n, ())) for n in self.nodes}))
-        for name, node in self.nodes.items():
-            _check_count(name, node, len(self.wires[name]))
-            for wire in self.wires[name]:
-                found = f"an input from '{wire.source}', which is not there"
-                need(wire.source in self.nodes, name, found, "a node's name")
-                ends = isinstance(self.nodes[wire.source], Output)
-                need(not ends, name, f"an input from the output '{wire.source}'", "the node before it")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -134,9 +122,26 @@ class Graph:
         return replace_graph(self, notes={**self.notes, **notes})
 
 
-def _check_name(name: str, where: str = "name") -> None:
+def check_name(name: str, where: str = "name") -> None:
     fits = isinstance(name, str) and bool(NAME.fullmatch(name))
     need(fits, where, f"'{name}'", "letters, digits, '_', '.' and '-', at most 200 and not '.' or '-' first")
+
+
+def check_wires(
+    nodes: Mapping[str, Node], wires: Mapping[str, tuple[Wire, ...]], end: type[Node]
+) -> Mapping[str, tuple[Wire, ...]]:
+    """The wires of every node, once each has as many as it takes, from nodes that are there and no `end`."""
+    lost = [name for name in wires if name not in nodes]
+    need(not lost, "wires", f"inputs for '{', '.join(map(str, lost[:1]))}', which is not there", "a node's name")
+    every = {name: tuple(wires.get(name, ())) for name in nodes}
+    for name, node in nodes.items():
+        _check_count(name, node, len(every[name]))
+        for wire in every[name]:
+            found = f"an input from '{wire.source}', which is not there"
+            need(wire.source in nodes, name, found, "a node's name")
+            ends = isinstance(nodes[wire.source], end)
+            need(not ends, name, f"an input from the output '{wire.source}'", "the node before it")
+    return MappingProxyType(every)
 
 
 def _check_count(name: str, node: Node, count: int) -> None:

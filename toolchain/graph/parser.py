@@ -14,7 +14,6 @@ Line ends count as blanks, and what follows a # that is not part of an array is 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -23,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from .content import INLINE, SHORT, TYPES, hash_of, remember
+from .arrays import ArrayReader
+from .content import INLINE, remember
 from .graph import Graph, Wire
-from .nodes.base import MOST_AXES, Array, Node, shown
+from .nodes.base import Array, Node, shown
 from .scanner import Scanner
 from .signal import carries
 from .subgraph import EVERY_KIND, SubGraph
@@ -35,12 +35,8 @@ DEEPEST = 16
 LONGEST = 1 << 20
 """The most values in one list."""
 
-_DTYPES = {short: name for name, short in TYPES.items()}
 _TYPE = re.compile(r"(?:f32|f64|c64|c128)(?=\[)")
-_HASH = re.compile(rf"[0-9a-f]{{{SHORT}}}(?![0-9A-Za-z])")
 _FIELD = re.compile(r"[a-z_]+(?=[ \t]*=)")
-_REAL = re.compile(r"-?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?")
-_IMAGINARY = re.compile(rf"[+-](?:{_REAL.pattern[2:]})j")
 _CARRIES = re.compile(r"spikes|graded|int\[-?\d{1,9},-?\d{1,9}\]")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "none": None}
 _WORD = re.compile(r"(?:true|false|none)(?![A-Za-z0-9_])")
@@ -79,8 +75,7 @@ class _Reader:
 
     def __init__(self, text: str, arrays: Mapping[str, Array]) -> None:
         self.scan = Scanner(text)
-        self.arrays = arrays
-        self.hashes: dict[str, str] = {}
+        self.arrays = ArrayReader(self.scan, arrays)
 
     def graph(self, depth: int) -> Graph:
         scan, start = self.scan, self.scan.at
@@ -126,12 +121,17 @@ class _Reader:
         draft.notes[key] = self.scan.string("the note's text in quotes")
 
     def _signal(self) -> str:
+        start = self.scan.at
         carried = self.scan.take(_CARRIES)
         if carried is None:
             self.scan.fail("spikes, graded or int[low,high]")
-        sizes = self._sizes()
+        try:
+            values = carries(carried)
+        except GraphError as error:
+            raise error.inside(self.scan.where(start)) from None
+        sizes = self.arrays.sizes()
         self.scan.blank()
-        return f"{carries(carried)} {shown(sizes)}"
+        return f"{values} {shown(sizes)}"
 
     def _node(self, name: str, depth: int) -> tuple[Node, tuple[Wire, ...]]:
         scan, start = self.scan, self.scan.at
@@ -198,7 +198,7 @@ class _Reader:
             scan.fail(f"values at most {DEEPEST} deep")
         kind = scan.take(_TYPE)
         if kind is not None:
-            return self._array(kind)
+            return self.arrays.array(kind)
         word = scan.take(_WORD)
         if word is not None:
             return _WORDS[word], ""
@@ -232,68 +232,3 @@ class _Reader:
             if not self.scan.sees("}"):
                 self.scan.expect(",")
         return values
-
-    def _sizes(self) -> tuple[int, ...]:
-        """Sizes in brackets; what may be a # of an array behind them is not taken for a comment."""
-        scan = self.scan
-        scan.expect("[")
-        sizes: list[int] = []
-        while not scan.skip("]", blank=False):
-            start = scan.at
-            sizes.append(scan.integer("a size, or ']'"))
-            if sizes[-1] < 0 or len(sizes) > MOST_AXES:
-                scan.fail(f"at most {MOST_AXES} sizes, none below 0", start)
-            if not scan.sees("]"):
-                scan.expect(",")
-        return tuple(sizes)
-
-    def _array(self, kind: str) -> tuple[Array, str]:
-        start = self.scan.at
-        sizes = self._sizes()
-        if self.scan.skip("#", blank=False):
-            return self._named(kind, sizes)
-        self.scan.blank()
-        self.scan.expect("{")
-        return self._written_out(kind, sizes, start), ""
-
-    def _written_out(self, kind: str, sizes: tuple[int, ...], at: int) -> Array:
-        values: list[complex] = []
-        while not self.scan.skip("}"):
-            values.append(self._number(kind))
-            if len(values) > INLINE:
-                self.scan.fail(f"at most {INLINE} values", at)
-            if not self.scan.sees("}"):
-                self.scan.expect(",")
-        if math.prod(sizes) != len(values):
-            self.scan.fail(f"a shape of {len(values)} values", at)
-        with np.errstate(over="ignore"):
-            # A number that is too large becomes infinite here, and the node refuses it.
-            return np.array(values, _DTYPES[kind]).reshape(sizes)
-
-    def _number(self, kind: str) -> complex:
-        real = self.scan.take(_REAL)
-        if real is None:
-            self.scan.fail("a number, or '}'")
-        if not kind.startswith("c"):
-            return float(real)
-        imaginary = self.scan.take(_IMAGINARY)
-        return complex(float(real), float(imaginary[:-1]) if imaginary else 0.0)
-
-    def _named(self, kind: str, sizes: tuple[int, ...]) -> tuple[Array, str]:
-        start = self.scan.at
-        short = self.scan.take(_HASH)
-        if short is None:
-            self.scan.fail(f"{SHORT} digits 0-9, a-f")
-        if short not in self.arrays:
-            self.scan.fail("the hash of an array that is there", start)
-        array = self.arrays[short]
-        if (array.dtype.name, array.shape) != (_DTYPES[kind], sizes):
-            found = f"{kind}{shown(sizes)}"
-            expected = f"{TYPES.get(array.dtype.name, array.dtype.name)}{shown(array.shape)}, as the array is"
-            raise GraphError(self.scan.where(start), found, expected)
-        if short not in self.hashes:
-            self.hashes[short] = hash_of(array)
-        if not self.hashes[short].startswith(short):
-            found = f"array {short} with values of another hash, {self.hashes[short][:SHORT]}"
-            raise GraphError(self.scan.where(start), found, "the values that were saved")
-        return array, self.hashes[short]

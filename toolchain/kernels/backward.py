@@ -1,8 +1,8 @@
 """The backward kernel: gradients of T steps, saving nothing but the input.
 
 Each block of neurons first runs its T steps again, into a few kilobytes that stay in the cache, with the very code of
-the forward kernel, so both passes meet the same spikes. Then it walks back through time. With G = dL/ds[t] from outside,
-σ the surrogate and gv = dL/dv[t] from the step after:
+the forward kernel, so both passes meet the same spikes. Then it walks back through time. With G = dL/ds[t] from
+outside, σ the surrogate and gv = dL/dv[t] from the step after:
 
     value, now           gs = G + gv·(v_r − v̂)       gh = gs·σ + gv·(1 − s)
     subtract, now        gs = G − gv·θ               gh = gs·σ + gv
@@ -70,7 +70,7 @@ def _run_again(
         if mode != SILENT:
             compare(p, v, spikes)
             reset_after(p, mode, v, spikes, s)
-        if mode == NEXT_VALUE or mode == NEXT_SUBTRACT:
+        if mode in (NEXT_VALUE, NEXT_SUBTRACT):
             copy(s, spikes)
         if us.size > 0:
             copy(us[t + 1], u)
@@ -90,7 +90,7 @@ def _through_reset(p: Any, mode: int, attached: bool, g: Any, gv: Any, h: Any, g
     if attached and mode == NOW_VALUE:
         for j in range(gs.size):
             gs[j] = g[j] + gv[j] * (at(p, V_RESET, j) - h[j])
-    elif attached and (mode == NOW_SUBTRACT or mode == GUARDED):
+    elif attached and mode in (NOW_SUBTRACT, GUARDED):
         for j in range(gs.size):
             gs[j] = g[j] - gv[j] * at(p, THRESHOLD, j)
     else:
@@ -155,10 +155,10 @@ def _add(total: Any, factor: Any, other: Any, sign: float) -> None:
 
 @inlined
 def _add_reset(p: Any, mode: int, total: Any, gv: Any, s: Any, v_before: Any) -> None:
-    """The reset's part of dL/dv_r or dL/dθ; s is s[t] of a reset now, s[t−1] of a delayed one, gv the gradient after."""
-    if mode == NOW_VALUE or mode == NEXT_VALUE:
+    """The reset's part of dL/dv_r or dL/dθ; s is s[t] of a reset now, s[t−1] of a delayed one; gv is after it."""
+    if mode in (NOW_VALUE, NEXT_VALUE):
         _add(total[V_RESET], gv, s, 1.0)
-    elif mode == NOW_SUBTRACT or mode == NEXT_SUBTRACT or mode == GUARDED:
+    elif mode in (NOW_SUBTRACT, NEXT_SUBTRACT, GUARDED):
         _add(total[THRESHOLD], gv, s, -1.0)
     if mode == GUARDED:
         _add_guard(p, total[THRESHOLD], gv, 1.0, v_before)
@@ -214,7 +214,7 @@ def backward_range(
     nobody asks. grad_params [7, F] in float64 is added to; of shape [7, 0] it says that nobody asks.
     """
     steps, wanted = x.shape[0], grad_params.shape[1] > 0
-    delayed = mode == NEXT_VALUE or mode == NEXT_SUBTRACT
+    delayed = mode in (NEXT_VALUE, NEXT_SUBTRACT)
     keeps_v = wanted or mode == NEXT_VALUE
     for first in range(start, stop, block):
         last = min(first + block, stop)

@@ -6,8 +6,7 @@ for a few seconds and keeps the result on disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,8 +76,7 @@ def run_lif_backward(
         grad: dL/ds [T, N]; for a leaky integrator dL/dv.
         params: the neuron of the forward run.
         state: where the forward run started.
-        grad_state: dL/d(u and v after the last step), None stands for zeros; what reaches s after the last step is a part
-            of `grad`.
+        grad_state: dL/d(u and v after the last step), None stands for zeros; what reaches the last s belongs to `grad`.
         surrogate: what stands for ds/dv̂.
         want_params: whether to sum the gradients of the parameters, in float64.
         want_state: whether anybody asks for the gradients of the initial state.
@@ -91,7 +89,7 @@ def run_lif_backward(
     mode, rule = (SILENT, Surrogate()) if surrogate is None else (MODES[params.reset, params.when], surrogate)
     before, after = state_rows(state, count, x.dtype), state_rows(grad_state, count, x.dtype)[:2]
     used = want_state and has_current, want_state, want_state and mode in DELAYED
-    rows = [np.empty(count if keep else 0, x.dtype) for keep in used]
+    u_grad, v_grad, s_grad = (np.empty(count if keep else 0, x.dtype) for keep in used)
     packed = packed_params(params, x.dtype, count)
     features = 0 if not want_params else packed.shape[1] if isinstance(packed, np.ndarray) else 1
     grad_x = np.empty_like(x)
@@ -100,14 +98,14 @@ def run_lif_backward(
 
     def piece(start: int, stop: int) -> None:
         backward_range(
-            x, grad, packed, *before, *after, *rows, grad_x, sums[start], has_current, mode, not rule.detach,
-            SURROGATES[rule.name], x.dtype.type(rule.slope), start, stop, _block(x),
+            x, grad, packed, *before, *after, u_grad, v_grad, s_grad, grad_x, sums[start], has_current,
+            mode, not rule.detach, SURROGATES[rule.name], x.dtype.type(rule.slope), start, stop, _block(x),
         )  # fmt: skip
 
     run_pieces(piece, pieces, thread_count())
     total = sum(sums.values(), np.zeros((7, features)))
     named = {name: total[row] for name, row in zip(NAMES, ROWS, strict=True)} if want_params else {}
-    state_grads = LifState(*(row if keep else None for row, keep in zip(rows, used, strict=True)))
+    state_grads = LifState(*(row if keep else None for row, keep in zip((u_grad, v_grad, s_grad), used, strict=True)))
     return LifGradients(grad_x, state_grads, named)
 
 

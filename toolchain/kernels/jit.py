@@ -4,8 +4,8 @@ Multiplications and additions are never contracted to fused multiply-adds and ne
 result is the one that the written equation has in numpy or torch, and the backward pass meets the spikes of the forward
 pass again.
 
-Parameters reach a kernel as a tuple of seven scalars that all neurons share, or as an array [7, F] in which neuron n has
-the column n mod F. The two types give two compilations of one source: the scalars stay in registers.
+Parameters reach a kernel as a tuple of seven scalars that all neurons share, or as an array [7, F] in which neuron n
+has the column n mod F. The two types give two compilations of one source: the scalars stay in registers.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ Parameter = float | Array
 Reset = Literal["value", "subtract", "none"]
 When = Literal["now", "next", "guarded"]
 Signal = Literal["u", "v", "v_hat"]
+OUTPUT: tuple[Signal] = ("v",)
 
 MODES: dict[tuple[Reset, When], int] = {
     ("value", "now"): NOW_VALUE,
@@ -153,7 +154,7 @@ def run_li(
     x: Array,
     params: LifParams,
     state: LifState | None = None,
-    record: Collection[Signal] = ("v",),
+    record: Collection[Signal] = OUTPUT,
     keep_state: bool = True,
 ) -> LifRun:
     """Runs T steps of N leaky integrators: u and v̂ as above, v[t] = v̂[t], never a spike.
@@ -243,7 +244,9 @@ def packed_params(params: LifParams, dtype: np.dtype[Any], count: int) -> tuple[
     features = max(row.size for row in rows)
     if any(row.size not in (1, features) for row in rows) or (features and count % features):
         sizes = sorted({row.size for row in rows})
-        raise UsageError("neuron kernel", f"parameters of {sizes} features for {count} neurons", "one length dividing N")
+        raise UsageError(
+            "neuron kernel", f"parameters of {sizes} features for {count} neurons", "one length dividing N"
+        )
     if features == 1:
         return tuple(dtype.type(row[0]) for row in rows)
     return np.stack([np.broadcast_to(row, features) for row in rows])

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .exponential import exponential
 from .jit import inlined
 
 ERFC_SCALE = 2 / float(np.sqrt(np.float32(math.pi)))
@@ -61,18 +62,29 @@ def surrogate(kind: int, k: Any, x: Any) -> None:
     elif kind == TRIANGLE:
         for j in range(x.size):
             x[j] = k * max(zero, one - abs(x[j]))
-    elif kind == TANH:
-        four = two + two
-        for j in range(x.size):
-            e = math.exp(-two * abs(k * x[j]))
-            x[j] = four * e / ((one + e) * (one + e))
-    elif kind == ERFC:
-        scale = x.dtype.type(ERFC_SCALE)
-        for j in range(x.size):
-            x[j] = scale * math.exp(-(k * x[j]) * (k * x[j]))
-    elif kind == SIGMOID:
-        for j in range(x.size):
-            e = math.exp(-k * abs(x[j]))
-            x[j] = k * e / ((one + e) * (one + e))
-    else:
+    elif kind == HEAVISIDE:
         x[:] = zero
+    else:
+        _exponential_rows(kind, k, x)
+
+
+@inlined
+def _exponential_rows(kind: int, k: Any, x: Any) -> None:
+    """The rows with an exponential; 1 − tanh²(y) = 4e / (1 + e)² with e = exp(−2|y|)."""
+    one = x.dtype.type(1)
+    for j in range(x.size):
+        y = k * x[j]
+        if kind == TANH:
+            x[j] = -abs(y + y)
+        elif kind == ERFC:
+            x[j] = -y * y
+        else:
+            x[j] = -abs(y)
+    exponential(x)
+    if kind == ERFC:
+        for j in range(x.size):
+            x[j] = x.dtype.type(ERFC_SCALE) * x[j]
+    else:
+        scale = x.dtype.type(4) if kind == TANH else k
+        for j in range(x.size):
+            x[j] = scale * x[j] / ((one + x[j]) * (one + x[j]))

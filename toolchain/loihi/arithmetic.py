@@ -20,15 +20,21 @@ HALF = 1 << (LOIHI2.state_bits - 1)
 """2²³: states lie between −HALF and HALF."""
 
 
+INT32 = (1 << 31) - 1
+"""The largest number of 32 bits."""
+
+
 def int32(x: Any) -> Ints:
     """x modulo 2³², between −2³¹ and 2³¹ − 1: what a 32-bit register keeps."""
-    return ((np.asarray(x, np.int64) + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+    values: Ints = np.asarray(x, np.int64)
+    return ((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
 def decay(x: Any, amount: Any) -> Ints:
     """sign(x)·⌊|x|·(4096 − d) / 4096⌋: what is left after a decay of d, rounded to zero."""
-    product = np.asarray(x, np.int64) * (LOIHI2.decay_unity - np.asarray(amount, np.int64))
-    return np.sign(product) * (np.abs(product) >> LOIHI2.decay_bits)
+    product: Ints = np.asarray(x, np.int64) * (LOIHI2.decay_unity - np.asarray(amount, np.int64))
+    magnitude: Ints = np.abs(product) >> LOIHI2.decay_bits
+    return np.sign(product) * magnitude
 
 
 def wrap24(x: Any) -> Ints:
@@ -64,7 +70,7 @@ def sign_mode(weights: Any) -> SignMode:
 def held_weights(weights: Any, mode: SignMode, bits: int = LOIHI2.weight_bits) -> Ints:
     """The weights that a synapse of `bits` bits holds: clipped to the range of its sign mode, low bits cut off.
 
-    mixed −256..255, excitatory 0..255, inhibitory −255..0; then 8 − bits low bits of the magnitude go, one more for mixed.
+    mixed −256..255, excitatory 0..255, inhibitory −255..0; then 8 − bits low bits go, one more for mixed.
     """
     flip = -1 if mode == "inhibitory" else 1
     least = -(1 << LOIHI2.weight_bits) if mode == "mixed" else 0

@@ -1,8 +1,8 @@
 """The same network in Loihi's integers: processes and the connections between their ports.
 
-A chip graph is another type than a graph, so that neither is taken for the other. Wires are those of a graph. A wire into
-a synapse is always a delayed one: a synapse sends in a step what the spikes of the step before gave, as Lava's synapses
-do, so every layer adds a step of latency. All other wires hand on in the same step.
+A chip graph is another type than a graph, so that neither is taken for the other. Wires are those of a graph. A wire
+into a synapse is always a delayed one: a synapse sends in a step what the spikes of the step before gave, as Lava's
+synapses do, so every layer adds a step of latency. All other wires hand on in the same step.
 """
 
 from __future__ import annotations
@@ -63,7 +63,12 @@ class ChipGraph:
                 found = f"a {'delayed' if wire.delayed else 'direct'} wire from '{wire.source}'"
                 need(wire.delayed == synapse, name, found, "delayed wires into synapses, and no others")
                 into = self.nodes[wire.source].role
-                need(not (synapse and into == "synapse"), name, f"the synapse '{wire.source}' before it", "a neuron between")
+                need(
+                    not (synapse and into == "synapse"),
+                    name,
+                    f"the synapse '{wire.source}' before it",
+                    "a neuron between",
+                )
                 fits = node.role != "neuron" or into in ("synapse", "join", "end", "neuron")
                 need(fits, name, f"an input from '{wire.source}'", "a synapse, a join of ports, or an input")
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from ..graph.nodes.base import Array
+from .layout import channels_lie_last, empty_like
 from .tensors import ALIGNMENT, zeros
 
 
@@ -39,7 +38,7 @@ def fold_in_groups(run: Callable[..., Array], inputs: Sequence[Array], first: in
     for start, stop, lead in pieces(first, steps, group):
         y = fold(run, [_filled(x[start:stop], lead, group) for x in inputs])
         if found is None:
-            found = np.empty((steps, *y.shape[1:]), y.dtype)
+            found = empty_like(y, steps)
         found[start:stop] = y[lead : lead + stop - start]
     if found is None:
         raise ValueError("a window without steps")
@@ -67,7 +66,7 @@ def _filled(x: Array, lead: int, group: int) -> Array:
 
 def _aligned(x: Array) -> Array:
     """The rows contiguous and at an address that a library likes, copied if they are not."""
-    if x.flags.c_contiguous and x.ctypes.data % ALIGNMENT == 0:
+    if (x.flags.c_contiguous or channels_lie_last(x)) and x.ctypes.data % ALIGNMENT == 0:
         return x
     whole = zeros(x.shape, x.dtype)
     whole[...] = x

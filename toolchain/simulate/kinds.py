@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import GraphError
 from ..graph import Node, Signal, nodes
 from ..graph.nodes.base import Array, State
-from . import layers, neurons, values
+from . import adaptive, layers, neurons, temporal, values
 from .tensors import Operation, on_arrays
 
 DType = np.dtype[Any]
@@ -70,15 +70,18 @@ EXACT: tuple[type[Node], ...] = (
 )
 """Kinds that are exact in the sense of Fold; an Activation is if its function is."""
 
-NEURONS: Mapping[type[Node], Callable[[Any, Shapes, DType], Roll]] = {
+ROLLS: Mapping[type[Node], Callable[[Any, Shapes, DType], Roll]] = {
+    nodes.AdaptiveLIF: adaptive.adaptive,
     nodes.CubaIntegrator: neurons.neuron,
     nodes.CubaLIF: neurons.neuron,
+    nodes.Delay: temporal.DelayLine,
     nodes.IF: neurons.neuron,
     nodes.Integrator: neurons.neuron,
     nodes.LIF: neurons.neuron,
     nodes.LeakyIntegrator: neurons.neuron,
+    nodes.TemporalKernel: temporal.KernelOverTime,
 }
-"""Kinds with state, by the fused kernels."""
+"""Kinds with state: neurons by the fused kernels."""
 
 
 def fold_of(name: str, node: Node, received: Sequence[Signal], dtype: DType) -> Fold:
@@ -106,8 +109,8 @@ def _by_step(name: str, node: Node) -> Callable[..., Array]:
 
 def roll_of(node: Node, received: Sequence[Signal], dtype: DType) -> Roll:
     """A node with state, ready to run."""
-    if type(node) in NEURONS:
-        return NEURONS[type(node)](node, [signal.shape for signal in received], dtype)
+    if type(node) in ROLLS:
+        return ROLLS[type(node)](node, [signal.shape for signal in received], dtype)
     return _step_by_step(node)
 
 

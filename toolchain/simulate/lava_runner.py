@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -37,7 +36,7 @@ class LavaSeconds:
     """Where the time of a run went.
 
     Args:
-        started: until Lava was imported.
+        started: until the worker had imported Lava, once for all its programs.
         built: until its processes stood ready.
         run: the steps alone.
     """
@@ -149,7 +148,7 @@ class _Crew:
     def __init__(self, jobs: list[_Job], stack: contextlib.ExitStack, python: Path, log: Path) -> None:
         self.jobs = jobs
         self.log = log
-        command = [python, "-I", WORKER, *(job.folder for job in jobs)]
+        command: list[str | Path] = [python, "-I", WORKER, *(job.folder for job in jobs)]
         self.process = stack.enter_context(guarded(command, log, cwd=log.parent, environment=ONE_THREAD))
 
     def busy(self) -> bool:
@@ -173,7 +172,10 @@ class _Crew:
 
     def _failed(self, name: str, status: dict[str, Any]) -> SimulationError:
         where = f"{name}, {status['where']}" if status["where"] else name
-        return SimulationError(where, status["found"])
+        error = SimulationError(where, status["found"])
+        if status.get("trace"):
+            error.add_note(f"in the worker:\n{status['trace']}")  # --debug shows it
+        return error
 
 
 def _wait(crews: Sequence[_Crew], jobs: Sequence[_Job], limits: Limits, report: Report) -> None:
@@ -199,9 +201,8 @@ def _ending(code: int) -> str:
 
 def _brought_home(job: _Job, begun: float) -> LavaRun:
     moments = (job.status() or {})["moments"]
-    seconds = LavaSeconds(
-        moments["imported"] - begun, moments["built"] - moments["imported"], moments["done"] - moments["built"]
-    )
+    start, building = moments["imported"] - begun, moments["built"] - moments["begun"]
+    seconds = LavaSeconds(start, building, moments["done"] - moments["built"])
     paths = {name: job.folder / f"{index}.npy" for index, name in enumerate(job.program.record)}
     return LavaRun({name: np.load(path, allow_pickle=False) for name, path in paths.items()}, seconds)
 
@@ -222,4 +223,4 @@ def _temporary_folder() -> Iterator[Path]:
         yield folder
     finally:
         with undisturbed():
-            shutil.rmtree(folder, ignore_errors=not os.access(folder, os.W_OK))
+            shutil.rmtree(folder, ignore_errors=True)

@@ -56,15 +56,20 @@ def flat_padding(pairs: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def conv(node: Conv, _: Shapes, dtype: DType) -> Operation:
-    """torch's cross-correlation; padding that differs at the two ends is put on before it."""
+    """torch's cross-correlation; padding that differs at the two ends is put on before it.
+
+    In float32 images are laid out pixel by pixel, channels last, which is how the fast kernels want them.
+    """
     weight, bias = constant(node.weight, dtype), optional(node.bias, dtype)
+    lie = torch.channels_last if dtype == np.float32 and len(node.kernel) == 2 else torch.contiguous_format
+    weight = weight.contiguous(memory_format=lie)
     run = CONVOLUTIONS[len(node.kernel) - 1]
     even = all(before == after for before, after in node.padding)
     padding = [before for before, _ in node.padding] if even else 0
     around = flat_padding(node.padding)
 
     def operation(x: Tensor) -> Tensor:
-        x = x if even else functional.pad(x, around)
+        x = (x if even else functional.pad(x, around)).contiguous(memory_format=lie)
         return run(x, weight, bias, node.stride, padding, node.dilation, node.groups)
 
     return operation

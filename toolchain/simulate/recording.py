@@ -128,7 +128,7 @@ class Tally:
             self.nonzero += ones
             self.total += ones
             return
-        self.nonzero += int(np.count_nonzero(window))
+        self.nonzero += int(np.count_nonzero(window != 0))  # of truth values, which numpy counts fast
         if not carries.graded:
             self.total += int(window.sum(dtype=np.float64))
 

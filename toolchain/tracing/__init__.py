@@ -1,5 +1,7 @@
 """From torch modules to graphs."""
 
-from .trace import TracingRefused, trace
+from .calls import all_steps
+from .run import TracingRefused
+from .trace import trace
 
-__all__ = ["TracingRefused", "trace"]
+__all__ = ["TracingRefused", "all_steps", "trace"]

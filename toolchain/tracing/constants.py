@@ -1,4 +1,4 @@
-"""Constant tensors as a graph's arrays: each becomes one array, whoever reads it, and is copied once at most."""
+"""Constant tensors as a graph's arrays: each becomes one array, whoever reads it, in float32 where that is exact."""
 
 from __future__ import annotations
 
@@ -53,18 +53,30 @@ class Constants:
         values = numbers(tensor)
         values.flags.writeable = False
         self._watched.append((tensor, version(tensor), what))
-        return frozen(values, what)
+        return frozen(narrow(values), what)
 
     def _copied(self, tensor: Tensor, what: str) -> Array:
         values = numbers(tensor)
         if values.size <= SMALL:
-            return frozen(values, what)
+            return frozen(narrow(values), what)
         digest = hashlib.blake2b(f"{values.shape}{values.dtype}".encode(), digest_size=16)
         digest.update(np.ascontiguousarray(values).data)
         key = digest.digest()
         if key not in self._same:
-            self._same[key] = frozen(values, what)
+            self._same[key] = frozen(narrow(values), what)
         return self._same[key]
+
+
+def narrow(values: Array) -> Array:
+    """The same numbers in float32, where float32 holds them exactly."""
+    if values.dtype != np.float64:
+        return values
+    with np.errstate(over="ignore"):
+        small = values.astype(np.float32)
+    if not np.array_equal(small, values):
+        return values
+    small.flags.writeable = False
+    return small
 
 
 def numbers(tensor: Tensor) -> Array:

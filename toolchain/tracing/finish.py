@@ -1,4 +1,4 @@
-"""From what a run left behind to a graph: delays at the neurons, sums over time as integrators, nothing that is not read."""
+"""From what a run left behind to a graph: delays in front of biases, sums over time as integrators, nothing unread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ import numpy as np
 from ..graph.graph import NAME, Graph, GraphBuilder, Wire
 from ..graph.nodes import Add, Input, Integrator, Node, Output, Scale
 from ..graph.nodes.ends import Readout
-from .recorder import Entry, Recorder
-from .values import Value
-
-Wires = tuple[tuple[int, bool], ...]
+from .recorder import Entry, Recorder, alike
 
 
 @dataclass(frozen=True)
@@ -23,19 +20,19 @@ class Answer:
 
     Args:
         name: what it is called.
-        value: where it comes from.
+        key: the node it comes from.
         readout: what of the run it is.
     """
 
     name: str
-    value: Value
+    key: int
     readout: Readout
 
 
 def finish(recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: float, notes: Mapping[str, str]) -> Graph:
     """The graph of a traced run that met no offence."""
     entries = _simplified(_with_twins(recorder.entries))
-    kept = _read(entries, [answer.value.key for answer in answers])
+    kept = _read(entries, [answer.key for answer in answers])
     builder = GraphBuilder(name if NAME.fullmatch(name) else "network", dt)
     builder.notes.update(notes)
     names = {key: builder.add(_name(entry.name), entry.node) for key, entry in entries.items() if key in kept}
@@ -43,7 +40,7 @@ def finish(recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: floa
         builder.connect(unique, *(Wire(names[source], late) for source, late in entries[key].wires))
     for answer in answers:
         key, readout = _counted(entries, answer)
-        builder.add(answer.name, Output(readout), names[key])
+        builder.add(_name(answer.name), Output(readout), names[key])
     return _delays_in_front(_without_unread(builder))
 
 
@@ -55,14 +52,9 @@ def _name(path: str) -> str:
 def _with_twins(entries: Mapping[int, Entry]) -> dict[int, Entry]:
     """Nodes that send a neuron's state read what the neuron reads."""
     return {
-        key: entry if entry.twin is None else replace_wires(entry, entries[entry.twin].wires)
+        key: entry if entry.twin is None else replace(entry, wires=entries[entry.twin].wires)
         for key, entry in entries.items()
     }
-
-
-def replace_wires(entry: Entry, wires: Wires) -> Entry:
-    """The entry with other wires."""
-    return replace(entry, wires=wires)
 
 
 def _simplified(entries: dict[int, Entry]) -> dict[int, Entry]:
@@ -78,7 +70,7 @@ def _simplified(entries: dict[int, Entry]) -> dict[int, Entry]:
             entries[key] = replace(entry, node=Integrator(), wires=others)
     idle = {key: entry.wires[0] for key, entry in entries.items() if _is_idle(entry.node)}
     return {
-        key: replace_wires(entry, tuple(_past(wire, idle) for wire in entry.wires)) for key, entry in entries.items()
+        key: replace(entry, wires=tuple(_past(wire, idle) for wire in entry.wires)) for key, entry in entries.items()
     }
 
 
@@ -110,13 +102,12 @@ def _read(entries: Mapping[int, Entry], roots: Iterable[int]) -> set[int]:
 
 def _counted(entries: Mapping[int, Entry], answer: Answer) -> tuple[int, Readout]:
     """The last value of a plain integrator is a sum over time."""
-    entry = entries[answer.value.key]
-    plain = type(entry.node) is Integrator and not entry.node.bias.any() and not entry.node.v_start.any()
-    if answer.readout == "last" and plain and float(entry.node.gain.reshape(-1)[0]) == 1 and entry.node.gain.size == 1:
+    entry = entries[answer.key]
+    if answer.readout == "last" and isinstance(entry.node, Integrator) and alike(entry.node, Integrator()):
         source, late = entry.wires[0]
         if not late:
             return source, "sum"
-    return answer.value.key, answer.readout
+    return answer.key, answer.readout
 
 
 def _without_unread(builder: GraphBuilder) -> Graph:

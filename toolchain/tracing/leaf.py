@@ -120,13 +120,12 @@ class Leaf:
 
     def at_least(self, function: Callable[[Tensor], Tensor]) -> bool:
         """Whether a spike function of v − θ fires at 0 already; one that is no step cannot be traced."""
+        answers = [_asked(function) for _ in range(3)]
         probes = torch.tensor(PROBES)
-        steps = [(probes > 0), (probes >= 0)]
-        answers = [untracked(lambda: function(probes.clone())) for _ in range(3)]
-        for inclusive, step in enumerate(steps):
+        for inclusive, step in ((False, probes > 0), (True, probes >= 0)):
             if all(isinstance(each, Tensor) and torch.equal(each.float(), step.float()) for each in answers):
-                return bool(inclusive)
-        name = getattr(function, "__qualname__", type(function).__name__)
+                return inclusive
+        name = getattr(function, "__name__", type(function).__name__)
         raise Cannot(
             f"{self.kind} with the spike function {name}, which is no step from 0 to 1",
             "a surrogate that spikes in its forward pass",
@@ -192,6 +191,14 @@ class Leaf:
         if not np.array_equal(same[0], same[1]):
             found = f"state '{name}' of {self.kind} given from outside"
             raise Cannot(found, "the state it starts from", "start from the default")
+
+
+def _asked(function: Callable[[Tensor], Tensor]) -> Any:
+    """What a spike function answers; nothing where it fails, as one that draws by its input's value may."""
+    try:
+        return untracked(lambda: function(torch.tensor(PROBES)))
+    except (RuntimeError, ValueError):
+        return None
 
 
 def refused(

@@ -29,7 +29,7 @@ class Memory:
         """The tracked tensors that live in a tensor's memory."""
         for each in self._signals.get(storage(tensor), ()):
             tracked = each()
-            if tracked is not None:
+            if isinstance(tracked, Tracked):
                 yield tracked
 
     def made(self, result: Any, arguments: Sequence[Tensor]) -> None:

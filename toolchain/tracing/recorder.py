@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..errors import GraphError, SpikeportError
@@ -22,13 +23,13 @@ from ..graph.signal import GRADED, Carries, Signal
 from .constants import SMALL, Constants, numbers
 from .memory import Memory
 from .sites import Site, line, site
-from .values import Tracked, Value, track
+from .values import PARTIAL, POSITIONS, Tracked, Value, track
 
 Wires = tuple[tuple[int, bool], ...]
 Dispatch = Callable[["Recorder", Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
-class Offence(SpikeportError):  # noqa: N818 - a reason among those of a refusal, never raised alone
+class Offence(SpikeportError):
     """One operation that cannot be traced."""
 
 
@@ -72,6 +73,7 @@ class Recorder:
         dropped: what the module answers with and the graph does not.
         dts: the lengths of a step that neurons have stated, by name.
         twins: for a neuron's key and state, the node that sends that state.
+        written: for tensors that steps are written into one by one, the values by step.
     """
 
     dispatch: Dispatch
@@ -88,6 +90,7 @@ class Recorder:
     dropped: list[str] = field(default_factory=list)
     dts: dict[str, float] = field(default_factory=dict)
     twins: dict[tuple[int, str], Callable[[Node], Node]] = field(default_factory=dict)
+    written: dict[int, dict[int, Value]] = field(default_factory=dict)
     _keys: dict[tuple[object, ...], int] = field(default_factory=dict)
     _turns: dict[tuple[Site, int], int] = field(default_factory=dict)
     _said: set[tuple[str, ...]] = field(default_factory=set)
@@ -102,9 +105,15 @@ class Recorder:
         """Whether the running module does one thing, so that its node is called as the module is."""
         return bool(self.path) and self.path[-1][1]
 
+    @property
+    def length(self) -> int:
+        """How many steps there are, as far as it is known; else 0."""
+        return self.steps or self.held
+
     def function(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A torch function that met a tracked tensor."""
-        return self.dispatch(self, func, args, kwargs)
+        with torch._C.DisableTorchFunction():
+            return self.dispatch(self, func, args, kwargs)
 
     # What is sent --------------------------------------------------------------------------------
 
@@ -119,7 +128,8 @@ class Recorder:
             found = "an operation on all steps at once and on one step"
             self.offend(name, found, "one or the other", "loop over time, or do not")
         wires = tuple(self._wire(name, value, step) for value in inputs)
-        signal = self._signal(node, wires)
+        begun = all(value.step is None or value.step >= 0 for value in inputs)
+        signal = self._signal(node, wires) if begun else None
         key = self._key(name, node, wires, step, stateful=stateful)
         if stateful and key in self.entries and self.entries[key].step == step:
             self.offend(name, "a stateful module called twice in one step", "one call a step", "make a second module")
@@ -170,15 +180,11 @@ class Recorder:
         neuron = self.entries[value.key]
         make = self.twins.get((value.key, value.state))
         if make is None:
-            expected = "a state that a node can send, the voltage of a neuron"
-            found = f"its state '{value.state}' is used outside the neuron"
-            self.offend(neuron.name, found, expected, "use its spikes instead")
+            self.offend(neuron.name, *unsent(value.state))
             return replace(value, state="")
         node = make(neuron.node)
         signal = self._signal(node, neuron.wires)
-        self.entries[key] = Entry(
-            f"{neuron.name}_{value.state}", node, (), neuron.step, twin=value.key, signal=signal
-        )
+        self.entries[key] = Entry(f"{neuron.name}_{value.state}", node, (), neuron.step, twin=value.key, signal=signal)
         return replace(value, key=key, state="")
 
     def carries(self, value: Value) -> Carries:
@@ -214,9 +220,6 @@ class Recorder:
 
     def constant(self, tensor: Tensor, what: str = "constant") -> Array:
         """A constant tensor as a node's array; the same tensor always gives the same array."""
-        if any(True for _ in self.memory.signals(tensor)):
-            fix = "use the signal itself: torch.Tensor(x) and the like take it out of sight"
-            self.offend(what, f"a {what} that lies in the memory of a signal", "a constant of its own", fix)
         try:
             return self.constants.array(tensor, what)
         except GraphError as error:
@@ -228,6 +231,16 @@ class Recorder:
         step = self.calls.get(name, 0)
         self.calls[name] = step + 1
         return step
+
+
+def unsent(state: str) -> tuple[str, str, str]:
+    """Why a state cannot be sent: found, expected, fix."""
+    if state == PARTIAL:
+        return "a tensor that not every step was written into", "all steps", "write every step before reading it"
+    if state == POSITIONS:
+        return "positions of the largest or smallest values", "the values", "leave the choice to the caller"
+    expected = "a state that a node can send, the voltage of a neuron"
+    return f"its state '{state}' is used outside the neuron", expected, "use its spikes instead"
 
 
 def _fields(node: Node) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ G axis holds all steps at once; one without holds one step (`step`), or somethin
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 Axes = str
 """One letter for each axis of a tensor, of T, B, F, G and f."""
+
+PARTIAL = "partial"
+"""The state of a tensor that not every step has been written into yet."""
+POSITIONS = "positions"
+"""The state of a tensor of positions, of the largest values."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Tracked(Tensor):
         """Hand the call to the recorder of the first tracked argument, from whatever thread it comes."""
         kwargs = kwargs or {}
         for each in leaves((args, kwargs)):
-            if isinstance(each, Tracked):
+            if isinstance(each, Tracked) and not SIGHT.away:
                 return each.recorder.function(func, args, kwargs)
         with torch._C.DisableTorchFunction():
             return func(*args, **kwargs)
@@ -150,7 +156,20 @@ def leaves(value: Any) -> Iterable[Any]:
         yield value
 
 
+class _Sight(threading.local):
+    """Whether the recorder looks away, in each thread."""
+
+    away: bool = False
+
+
+SIGHT = _Sight()
+
+
 def untracked(run: Callable[[], Any]) -> Any:
-    """Run something with torch's own functions, out of sight of the recorder and without gradients."""
-    with torch._C.DisableTorchFunction(), torch.no_grad():
-        return run()
+    """Run something on plain tensors, out of the recorder's sight and without gradients."""
+    before, SIGHT.away = SIGHT.away, True
+    try:
+        with torch.no_grad():
+            return run()
+    finally:
+        SIGHT.away = before

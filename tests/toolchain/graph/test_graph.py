@@ -112,6 +112,16 @@ def test_counts_that_grow_round_a_loop_become_graded() -> None:
     assert str(kept.signals["sum"]) == "int[0,6] [4]"
 
 
+def test_a_delayed_wire_also_carries_the_zero_before_the_first_step() -> None:
+    b = GraphBuilder()
+    b.add("in", n.Input((1,), "int[2,3]"))
+    b.add("sum", n.Add(), "in", later("in"))
+    b.add("out", n.Output(), "sum")
+    graph = b.build()
+    assert str(graph.signals["sum"]) == "int[2,6] [1]"
+    assert [str(signal.carries) for signal in graph.received("sum")] == ["int[2,3]", "int[0,3]"]
+
+
 IN, OUT = n.Input((4,)), n.Output()
 REFUSED = {
     "dt: 0.0; expected a positive number of seconds": lambda: replace_graph(small(), dt=0),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.toolchain.errors import GraphError
 from spikeport.toolchain.graph import GRADED, SPIKES, Carries, Graph, carries, inline, integers
+from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.graph.signal import MOST, Signal, join, product, repeated, total
 from support.by_steps import run_by_steps
 from support.random_graphs import random_graph, random_inputs, seeds
@@ -110,8 +111,49 @@ COUNTING = [
 
 
 @given(seeds())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 def test_integers_stay_integers(seed: int) -> None:
     """Graphs of the nodes that compute with integers, on integers, where a promise is most easily broken."""
     rng = np.random.default_rng(seed)
-    keeps_its_promises(random_graph(rng, nodes=14, kinds=COUNTING, carried="int[-2,3]"), rng)
+    for carried in ("int[-2,3]", "int[2,3]", "int[-3,-1]"):
+        keeps_its_promises(random_graph(rng, nodes=10, kinds=COUNTING, carried=carried), rng)
+
+
+@pytest.mark.parametrize("function", n.FUNCTIONS)
+@given(ranges, st.floats(-4, 4), st.floats(-4, 4), st.booleans())
+def test_activations_of_integers_send_what_they_promise(
+    function: str, part: Carries, a: float, b: float, whole: bool
+) -> None:
+    low, high = sorted((round(a), round(b)) if whole else (a, b))
+    numbers = {"low": low, "high": high, "slope": 0.1, "alpha": 0.7, "threshold": low}
+    node = n.Activation(function, {name: numbers[name] for name in n.FUNCTIONS[function][0]})
+    sent, _ = node.step({}, np.array([values(part)], np.float64))
+    promise = node.signal([Signal((1,), part)]).carries
+    assert promise.bounds[0] <= sent.min()
+    assert sent.max() <= promise.bounds[1]
+    assert promise.graded or np.array_equal(sent, np.round(sent))
+
+
+@pytest.mark.parametrize(
+    ("node", "promise"),
+    [
+        (n.Activation("abs"), "int[2,3]"),
+        (n.Activation("relu"), "spikes"),
+        (n.Activation("step", {"threshold": -5}), "spikes"),
+        (n.Activation("clip", {"low": -2.0, "high": 9.0}), "int[-2,-2]"),
+        (n.Activation("clip", {"low": -2.5, "high": 9.0}), "graded"),
+        (n.Pad(((1, 0),)), "int[-3,0]"),
+        (n.Pad(((0, 0),)), "int[-3,0]"),
+        (n.Delay((1,)), "int[-3,0]"),
+        (n.Slice(0, 0, 1), "int[-3,-2]"),
+        (n.Sum((0,)), "int[-6,0]"),
+        (n.Mean((0,)), "graded"),
+        (n.Scale(2.0), "graded"),
+        (n.IF(), "spikes"),
+        (n.IF(emit="charge"), "graded"),
+        (n.Output(), "int[-3,-2]"),
+    ],
+    ids=str,
+)
+def test_promises(node: n.Node, promise: str) -> None:
+    assert str(node.signal([Signal((2,), Carries(-3, -2))]).carries) == promise

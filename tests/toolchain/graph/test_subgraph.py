@@ -93,6 +93,13 @@ def test_what_a_node_says_about_itself() -> None:
     assert not still.stateful
 
 
+def test_inner_nodes_hand_on_arrays_in_c_order_as_a_run_of_the_outer_graph_does() -> None:
+    turned = SubGraph(chain([n.Input((2, 3)), n.Permute((1, 0)), n.Output()]))
+    y, _ = turned.step(turned.start((2, 3), 4, np.float64), np.ones((4, 2, 3)))
+    assert y.shape == (4, 3, 2)
+    assert y.flags.c_contiguous
+
+
 def test_a_loop_may_run_through_a_sub_graph_alone() -> None:
     b = GraphBuilder()
     b.add("in", n.Input((3,)))

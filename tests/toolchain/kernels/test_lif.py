@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.kernels.lif import MODES, LifParams, LifState, run_li, run_lif
 from spikeport.toolchain.kernels.threads import cut, run_pieces
@@ -156,7 +155,7 @@ def test_result_goes_into_out():
         (lambda x: run_lif(x, LifParams(beta=np.ones(4))), r"parameters of \[1, 4\] features for 6 neurons"),
         (lambda x: run_lif(x, LifParams(), LifState(v=np.zeros(5))), r"an initial v of shape \(5,\); expected \(6,\)"),
         (lambda x: run_lif(x, LifParams(), out=np.zeros((3, 5))), r"out float64 \(3, 5\)"),
-        (lambda x: LifParams(reset="value", when="guarded"), r"reset \(value, guarded\)"),
+        (lambda _: LifParams(reset="value", when="guarded"), r"reset \(value, guarded\)"),
     ],
 )
 def test_messages(call, message):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from spikeport.toolchain.errors import UsageError
-from spikeport.toolchain.graph import Graph, GraphBuilder, nodes
+from spikeport.toolchain.graph import Graph, GraphBuilder, SubGraph, nodes
 from spikeport.toolchain.simulate import Count, simulate
 from support.by_steps import run_by_steps
 
@@ -170,3 +170,21 @@ def test_a_saved_trace_has_everything(tmp_path: object) -> None:
     assert count == STEPS * BATCH * 64
     with pytest.raises(UsageError, match=r"save: 'run.txt'; expected a name that ends in .npz"):
         trace.save("run.txt")
+
+
+def test_a_sub_graph_runs_and_its_inner_nodes_have_names() -> None:
+    inner = GraphBuilder("inner")
+    inner.add("x", nodes.Input((2,)))
+    inner.add("fire", nodes.LIF(beta=0.5, threshold=0.6), "x")
+    inner.add("y", nodes.Output(), "fire")
+    outer = GraphBuilder()
+    outer.add("in", nodes.Input((2,)))
+    outer.add("block", SubGraph(inner.build()), "in")
+    outer.add("twice", nodes.Scale(2.0), "block")
+    outer.add("out", nodes.Output(), "twice")
+    graph = outer.build()
+    x = np.random.default_rng(0).normal(size=(6, 1, 2))
+    trace = simulate(graph, x, record=["block.fire", "block.fire.voltage"])
+    wanted = run_by_steps(graph, {"in": x})
+    np.testing.assert_array_equal(trace["block.fire"].values, wanted["block"])
+    np.testing.assert_array_equal(trace.outputs["out"], wanted["out"])

@@ -8,23 +8,15 @@ from .activation import FUNCTIONS, Activation
 from .base import Array, Node, State
 from .ends import Input, Output
 from .host import OPERATIONS, Host
+from .integrators import CubaIntegrator, Integrating, Integrator, LeakyIntegrator
 from .linear import Affine, BatchNorm, Contract, Scale
 from .merge import Add, Concat, Mean, Multiply, Sum
-from .neurons import (
-    IF,
-    LIF,
-    AdaptiveLIF,
-    CubaIntegrator,
-    CubaLIF,
-    Firing,
-    Integrating,
-    Integrator,
-    LeakyIntegrator,
-)
+from .neurons import IF, LIF, AdaptiveLIF, CubaLIF, Firing
+from .pool import AveragePool, MaxPool, SumPool
 from .resonance import Delta, ResonateFire, Sigma, SigmaDelta
 from .shape import Flatten, Pad, Permute, Reshape, Slice
 from .temporal import Delay, StateSpace, TemporalKernel
-from .window import AveragePool, Conv, ConvTranspose, MaxPool, SumPool
+from .window import Conv, ConvTranspose
 
 _ALL: tuple[type[Node], ...] = (
     *(Input, Output),

@@ -56,6 +56,16 @@ def frozen(values: ArrayLike, where: str = "array", *, complex_too: bool = True)
     return given
 
 
+def frozen_integers(values: ArrayLike, where: str = "array") -> Array:
+    """`values` as a read-only, C-contiguous array of int64."""
+    given = np.asarray(values)
+    need(given.dtype.kind in "iub", where, f"values of type {given.dtype}", "integers")
+    if given.dtype != np.int64 or not (given.flags.c_contiguous and _sealed(given)):
+        given = np.array(given, np.int64, order="C", copy=True)
+    given.flags.writeable = False
+    return given
+
+
 def _floating(values: ArrayLike, where: str) -> Array:
     """`values` as an array, with integers and halves in the smallest type of ours that holds them exactly."""
     try:
@@ -114,10 +124,12 @@ def plain(value: Any, kind: str, where: str) -> Any:
 
 
 def named_numbers(given: Any, names: Sequence[str], where: str, owner: str) -> Mapping[str, float]:
-    """Numbers by name, exactly those of `names` and in their order, as a mapping that cannot be changed."""
+    """Numbers by name, exactly those of `names` and in their order, as a mapping that cannot be changed; true is 1."""
     need(given is None or isinstance(given, Mapping), where, f"{given!r}", "numbers by name")
-    numbers = {str(name): plain(value, "float", where) for name, value in (given or {}).items()}
-    need(set(numbers) == set(names), where, f"{sorted(numbers)}", f"{sorted(names)} for {owner}")
+    flags = {name: int(value) if isinstance(value, bool) else value for name, value in (given or {}).items()}
+    numbers = {str(name): plain(value, "float", where) for name, value in flags.items()}
+    found, expected = (", ".join(each) or "none" for each in (numbers, names))
+    need(set(numbers) == set(names), where, found, f"{expected} for {owner}")
     return MappingProxyType({name: numbers[name] for name in names})
 
 
@@ -199,6 +211,8 @@ def _array_of(value: ArrayLike, each: Field[Any]) -> Array | None:
     if value is None:
         need(each.default is None, each.name, "none", "an array")
         return None
+    if each.metadata.get("integer"):
+        return frozen_integers(value, each.name)
     return frozen(value, each.name, complex_too=each.metadata.get("complex", False))
 
 
@@ -221,11 +235,11 @@ def shown(shape: Sequence[int]) -> str:
 def check_size(shape: tuple[int, ...], where: str) -> None:
     """Refuse a shape with no values or with more than any machine holds."""
     need(len(shape) <= MOST_AXES, where, f"{len(shape)} axes", f"at most {MOST_AXES}")
-    need(all(n >= 1 for n in shape), where, f"shape {shown(shape)}", "sizes of at least 1")
-    need(math.prod(shape) <= LARGEST, where, f"shape {shown(shape)}", f"at most {LARGEST} values")
+    need(all(n >= 1 for n in shape), where, shown(shape), "sizes of at least 1")
+    need(math.prod(shape) <= LARGEST, where, shown(shape), f"at most {LARGEST} values")
 
 
 def axis_of(axis: int, rank: int, where: str) -> int:
     """`axis` counted from the front, for a signal of `rank` axes."""
-    need(-rank <= axis < rank, where, f"axis {axis}", f"an axis of a signal with {rank} axes")
+    need(-rank <= axis < rank, where, f"{axis}", f"one of the {rank} axes of the signal")
     return axis % rank

@@ -101,7 +101,8 @@ class BatchNorm(Node):
                 f"shape {shown(value.shape)}",
                 "the shape of mean, one axis",
             )
-        need(bool((self.variance + self.epsilon > 0).all()), "variance", "values of at most −ε", "variance + ε above 0")
+        positive = (self.variance.astype(np.float64) + self.epsilon > 0).all()
+        need(bool(positive), "variance", "values of at most −ε", "variance + ε above 0")
 
     @property
     def width(self) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Neurons that integrate, compare and reset; and the integrators that never spike.
+"""Neurons that integrate, compare and reset.
 
 One step, in this order (x[t] is what comes in, every parameter a number or an array that broadcasts to the shape):
 
@@ -16,113 +16,45 @@ One step, in this order (x[t] is what comes in, every parameter a number or an a
              r = [v[t−1] > θ];  v̂[t] = β·v[t−1] + g·u[t] + b − r·θ;  v[t] = v̂[t] − (s[t] − r)·θ   (subtraction only)
 
 `emit` says what leaves the neuron: its spikes s[t], its voltage v[t] after the reset, or its charge v̂[t] before it.
-`rule` remembers how the decays came from time constants, so that a format that wants τ gets the same τ back:
-euler is β = 1 − dt/τ, exact is β = exp(−dt/τ), given is neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ..signal import GRADED, SPIKES, Signal
-from .base import Array, ArrayLike, Node, State, array, need
-from .linear import check_broadcast
+from ..signal import GRADED, SPIKES
+from .base import Array, ArrayLike, State, array, need
+from .integrators import Integrating, number, one_of
 
 Reset = Literal["value", "subtract", "none"]
 When = Literal["now", "next", "guarded"]
 Emit = Literal["spikes", "voltage", "charge"]
-Rule = Literal["given", "euler", "exact"]
-
-
-def _one_of(value: str, choices: Any, where: str) -> None:
-    need(value in get_args(choices), where, f"'{value}'", " or ".join(get_args(choices)))
-
-
-def _number(default: float) -> Any:
-    return array(default=default)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Integrating(Node):
-    """The fields and checks that all integrating neurons share."""
-
-    gain: ArrayLike = _number(1.0)
-    bias: ArrayLike = _number(0.0)
-    v_start: ArrayLike = _number(0.0)
-    rule: Rule = "given"
-
-    def check(self) -> None:
-        """The rule is one there is."""
-        _one_of(self.rule, Rule, "rule")
-
-    @property
-    def stateful(self) -> bool:
-        """It remembers its potential."""
-        return True
-
-    @property
-    def decays(self) -> tuple[Array | None, Array | None]:
-        """α of the current and β of the voltage; none where there is no current, or no leak."""
-        return None, None
-
-    def signal(self, inputs: Sequence[Signal]) -> Signal:
-        """The same shape."""
-        for name, value in self.arrays().items():
-            check_broadcast(value, inputs[0].shape, name)
-        return Signal(inputs[0].shape, self.carried())
-
-    def carried(self) -> Any:
-        """What leaves it."""
-        return GRADED
-
-    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:
-        """v = v_start, u = 0."""
-        state = {"v": np.broadcast_to(self.v_start.astype(dtype), (batch, *shape)).copy()}
-        if self.decays[0] is not None:
-            state["u"] = np.zeros((batch, *shape), dtype)
-        return state
-
-    def integrate(self, state: State, x: Array) -> State:
-        """u and v̂ of this step."""
-        alpha, beta = self.decays
-        kind = x.dtype
-        new = dict(state)
-        if alpha is not None:
-            new["u"] = x = alpha.astype(kind) * state["u"] + x
-        v = state["v"] if beta is None else beta.astype(kind) * state["v"]
-        new["v"] = v + self.gain.astype(kind) * x + self.bias.astype(kind)
-        return new
-
-    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
-        """Integrate and send the voltage."""
-        new = self.integrate(state, inputs[0])
-        return new["v"], new
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Firing(Integrating):
     """The fields and the compare-and-reset that all spiking neurons share."""
 
-    threshold: ArrayLike = _number(1.0)
+    threshold: ArrayLike = number(1.0)
     at_least: bool = False
     reset: Reset = "value"
     when: When = "now"
-    v_reset: ArrayLike = _number(0.0)
+    v_reset: ArrayLike = number(0.0)
     emit: Emit = "spikes"
 
     def check(self) -> None:
         """Reset, its time and what is sent go together."""
         super().check()
-        _one_of(self.reset, Reset, "reset")
-        _one_of(self.when, When, "when")
-        _one_of(self.emit, Emit, "emit")
+        one_of(self.reset, Reset, "reset")
+        one_of(self.when, When, "when")
+        one_of(self.emit, Emit, "emit")
         need(self.when != "guarded" or self.reset == "subtract", "when", "'guarded'", "reset by subtraction with it")
-        need(self.reset == "value" or not self.v_reset.any(), "v_reset", "a value", "0 unless the reset is to a value")
+        needless = self.reset != "value" and bool(self.v_reset.any())
+        need(not needless, "v_reset", "another value than 0", "0 unless the reset is to a value")
 
     def carried(self) -> Any:
         """Spikes, or a voltage."""
@@ -240,12 +172,12 @@ class AdaptiveLIF(Firing):
         refractory_gain: γ; 0 for no refractory state. The other fields are those of IF.
     """
 
-    alpha: ArrayLike = _number(0.0)
+    alpha: ArrayLike = number(0.0)
     beta: ArrayLike = array()
     adapt_decay: ArrayLike = array()
     adapt_step: ArrayLike = array()
-    refractory_decay: ArrayLike = _number(0.0)
-    refractory_gain: ArrayLike = _number(0.0)
+    refractory_decay: ArrayLike = number(0.0)
+    refractory_gain: ArrayLike = number(0.0)
 
     def check(self) -> None:
         """A moving threshold has no guarded reset."""
@@ -279,49 +211,3 @@ class AdaptiveLIF(Firing):
         grown = self.refractory_gain.astype(s.dtype) * (level - state["r"])
         raised = state["a"] + self.adapt_step.astype(s.dtype) * s
         return {**state, "a": raised, "r": state["r"] + grown * s}
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LeakyIntegrator(Integrating):
-    """v[t] = β·v[t−1] + g·x[t] + b;  y[t] = v[t].
-
-    Args:
-        beta: β; the other fields are those of Integrator.
-    """
-
-    beta: ArrayLike = array()
-
-    @property
-    def decays(self) -> tuple[Array | None, Array | None]:
-        """No current; β."""
-        return None, self.beta
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class CubaIntegrator(Integrating):
-    """u[t] = α·u[t−1] + x[t];  v[t] = β·v[t−1] + g·u[t] + b;  y[t] = v[t].
-
-    Args:
-        alpha: α.
-        beta: β; the other fields are those of Integrator.
-    """
-
-    alpha: ArrayLike = array()
-    beta: ArrayLike = array()
-
-    @property
-    def decays(self) -> tuple[Array | None, Array | None]:
-        """α; β."""
-        return self.alpha, self.beta
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Integrator(Integrating):
-    """v[t] = v[t−1] + g·x[t] + b;  y[t] = v[t].
-
-    Args:
-        gain: g.
-        bias: b.
-        v_start: v before the first step.
-        rule: where the decays came from.
-    """

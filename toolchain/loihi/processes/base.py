@@ -24,7 +24,7 @@ def whole(**kwargs: Any) -> Any:
 class Process(Node):
     """One process of Lava, or a join of ports, in integers.
 
-    A synapse sends in a step what the spikes of the step before gave: its wires are delayed ones, and all others are not.
+    A synapse sends in a step what the spikes of the step before gave: its wires are delayed, and all others are not.
     """
 
     role: ClassVar[Role]

@@ -1,4 +1,4 @@
-"""Sigma-delta coding in integers: messages say what changed, with 2^(spike_exponent) steps to one of the value's units."""
+"""Sigma-delta coding in integers: messages say what changed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy.typing as npt
 from ...graph.nodes.base import Array, ArrayLike, State, need
 from ...graph.nodes.linear import check_broadcast
 from ...graph.signal import GRADED, Signal
-from ..arithmetic import int32
-from ..limits import LOIHI2
+from ..arithmetic import INT32, int32
 from .base import Process, Role, whole, within
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Coding(Process):
-    """The fields that Delta and SigmaDelta share: θ' = θ·2^(spike_exponent + state_exponent) is what changes are compared with."""
+    """The fields that Delta and SigmaDelta share: changes are compared with θ' = θ·2^(spike + state exponent)."""
 
     threshold: ArrayLike = whole()
     spike_exponent: int = 0
@@ -33,7 +32,7 @@ class Coding(Process):
         need(self.threshold.ndim == 0, "threshold", "several values", "one for the process, as Lava takes it")
         within(self.spike_exponent, 0, 15, "spike_exponent")
         within(self.state_exponent, 0, 15, "state_exponent")
-        within(self.level, 0, LOIHI2.most_state, "threshold", " once it is scaled")
+        within(self.level, 0, INT32, "threshold", " once it is scaled")
 
     @property
     def level(self) -> int:
@@ -82,14 +81,16 @@ class Delta(Coding):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SigmaDelta(Coding):
-    """σ[t] = σ[t−1] + a; send what changed of f(σ + b), f = ReLU or the identity, 2^(state_exponent) times smaller.
+    """σ[t] = σ[t−1] + a; send what changed of f(σ + b'), f = ReLU or the identity, 2^(state_exponent) times smaller.
+
+    b' = b·2^(spike_exponent + state_exponent).
 
     Args:
         threshold: θ, in units before scaling.
         spike_exponent: bits that a message keeps behind the unit.
         state_exponent: bits that the state keeps behind those.
         cumulative: compare the sum of changes since the last message.
-        bias: b, in units of σ.
+        bias: b, in units before scaling.
         activation: relu or unit.
     """
 
@@ -100,7 +101,13 @@ class SigmaDelta(Coding):
         """The activation is one there is, and the state's register holds the bias."""
         super().check()
         need(self.activation in ("relu", "unit"), "activation", f"'{self.activation}'", "relu or unit")
-        within(self.bias, -LOIHI2.most_state, LOIHI2.most_state, "bias")
+        within(self.offset, -INT32 - 1, INT32, "bias", " once it is scaled")
+
+    @property
+    def offset(self) -> Array:
+        """b'."""
+        scaled: Array = self.bias.astype(np.int64) << (self.spike_exponent + self.state_exponent)
+        return scaled
 
     def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:
         """Nothing summed, seen or owed."""
@@ -109,7 +116,7 @@ class SigmaDelta(Coding):
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """Sum, activate, send or owe."""
         sigma = int32(state["sigma"] + inputs[0])
-        value = int32(sigma + self.bias)
+        value = int32(sigma + self.offset)
         sent, new = self.send(np.maximum(value, 0) if self.activation == "relu" else value, state)
         return sent, {**new, "sigma": sigma}
 

@@ -12,10 +12,8 @@ import numpy.typing as npt
 from ...graph.nodes.base import Array, ArrayLike, State, need
 from ...graph.nodes.linear import check_broadcast
 from ...graph.signal import GRADED, Signal
-from ..arithmetic import int32
+from ..arithmetic import INT32, int32
 from .base import Process, Role, one_shape, whole, within
-
-INT32 = (1 << 31) - 1
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,3 +122,38 @@ class NormVecDelay(Graded):
             return int32(inputs[0] * inputs[0]), {"v": inputs[0]}
         product = int32(state["v"] * inputs[1])
         return np.where(np.abs(product) > self.threshold, product, 0), {"v": inputs[0]}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InvSqrt(Process):
+    """y[t] = 2¹²/√(a/2¹²) by five Newton steps from a table by leading zeros; 0 for 0.
+
+        Y = table[24 − bits of a];  y = ⌊Y/2⌋;  b = a
+        five times: b = ⌊⌊b·Y/2¹³⌋·Y/2¹³⌋;  Y = 3·2¹² − b;  y = ⌊y·Y/2¹³⌋
+
+    Lava has it for one value, and refuses values below 0 and of more than 24 bits, as the simulations here do.
+    """
+
+    role: ClassVar[Role] = "neuron"
+
+    def signal(self, inputs: Sequence[Signal]) -> Signal:
+        """One value."""
+        need(inputs[0].shape == (1,), "input", f"shape {inputs[0].shape}", "one value, as Lava has it")
+        return Signal((1,), GRADED)
+
+    def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
+        """Look up, then five steps."""
+        a = inputs[0]
+        within(a, 0, (1 << 24) - 1, "input")
+        bits = np.array([int(value).bit_length() for value in a.reshape(-1)]).reshape(a.shape)
+        guess = FIRST_GUESS[np.minimum(24 - bits, 23)]
+        y, b = guess >> 1, a
+        for _ in range(5):
+            b = ((b * guess) >> 13) * guess >> 13
+            guess = (3 << 12) - b
+            y = (y * guess) >> 13
+        return np.where(a == 0, 0, y), state
+
+
+FIRST_GUESS = np.array([2 * int(2**12 / (2 ** ((23 - m - 12) / 2) * 1.238982962)) for m in range(24)])
+"""Lava's table (lava/proc/graded/models.py: make_fpinv_table), by the number of leading zeros of 24 bits."""

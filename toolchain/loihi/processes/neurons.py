@@ -4,8 +4,8 @@
     v̂[t] = saturate24(decay(v[t−1], d_v) + u[t] + b·2ᵉ)
     s[t] = v̂[t] > θ·2⁶;  v[t] = 0 where it spikes
 
-decay(x, d) = sign(x)·⌊|x|·(4096 − d)/4096⌋. `current_decay` is what is taken off, 0..4096: Lava's own `du` is one less,
-because the chip adds one, so 0 cannot be given to Lava and is refused.
+decay(x, d) = sign(x)·⌊|x|·(4096 − d)/4096⌋. `current_decay` is what is really taken off; Lava's own `du` is one less,
+because the chip adds one. Decays and thresholds are numbers, or one for each neuron; netx files take numbers alone.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ class Integrating(Process):
 
     def check(self) -> None:
         """Every register holds what it is given."""
-        for name in ("current_decay", "voltage_decay"):
-            need(getattr(self, name).ndim == 0, name, "several values", "one for the process, as Lava takes it")
-        within(self.current_decay, 1, LOIHI2.decay_unity, "current_decay", " (the chip always adds one)")
+        within(self.current_decay, 0, LOIHI2.decay_unity, "current_decay")
         within(self.voltage_decay, 0, LOIHI2.decay_unity, "voltage_decay")
         within(self.bias, -LOIHI2.most_bias - 1, LOIHI2.most_bias, "bias")
         within(self.bias_exponent, 0, LOIHI2.bias_exponent, "bias_exponent")
@@ -73,7 +71,7 @@ class LIF(Integrating):
     """u, v̂, s and v as at the head of this module.
 
     Args:
-        current_decay: d_u, 1..4096.
+        current_decay: d_u, 0..4096.
         voltage_decay: d_v, 0..4096.
         bias: b, the mantissa.
         bias_exponent: e.
@@ -85,7 +83,6 @@ class LIF(Integrating):
     def check(self) -> None:
         """Every register holds what it is given."""
         super().check()
-        need(self.threshold.ndim == 0, "threshold", "several values", "one for the process, as Lava takes it")
         within(self.threshold, 0, LOIHI2.most_threshold, "threshold")
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
@@ -100,7 +97,7 @@ class LIFReset(Integrating):
     """u, v̂, s and v as LIF, and u = v = 0 before every step t with t mod interval = offset, t counted from 1.
 
     Args:
-        current_decay: d_u, 1..4096.
+        current_decay: d_u, 0..4096.
         voltage_decay: d_v, 0..4096.
         bias: b, the mantissa.
         bias_exponent: e.
@@ -116,7 +113,6 @@ class LIFReset(Integrating):
     def check(self) -> None:
         """Every register holds what it is given."""
         super().check()
-        need(self.threshold.ndim == 0, "threshold", "several values", "one for the process, as Lava takes it")
         within(self.threshold, 0, LOIHI2.most_threshold, "threshold")
         need(self.interval >= 1, "interval", f"{self.interval}", "at least 1 step")
         self._set("offset", self.offset % self.interval)
@@ -139,7 +135,7 @@ class TernaryLIF(Integrating):
     """u and v̂ as LIF; s[t] = 1 above θ₊·2⁶, −1 below θ₋·2⁶; v[t] = 0 where it spikes.
 
     Args:
-        current_decay: d_u, 1..4096.
+        current_decay: d_u, 0..4096.
         voltage_decay: d_v, 0..4096.
         bias: b, the mantissa.
         bias_exponent: e.

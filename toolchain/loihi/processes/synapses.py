@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ...graph.nodes.base import Array, ArrayLike, State, ints, need, shown
 from ...graph.nodes.window import channels_of, pairs, spread, windowed, windows
 from ...graph.signal import GRADED, Signal
-from ..arithmetic import SignMode, held_weights, int32, modulo24, shift, sign_mode
+from ..arithmetic import INT32, SignMode, held_weights, int32, modulo24, shift, sign_mode
 from ..limits import LOIHI2
 from .base import Process, Role, whole, within
 
@@ -42,7 +42,7 @@ class Synapse(Process):
 class Matrix(Synapse):
     """The fields that all synapses with a weight matrix share.
 
-    The weights are those that Lava is given; `held` are those that the synapse holds: clipped by sign mode, low bits cut.
+    The weights are those that Lava is given; `held` are those that the synapse holds: clipped, low bits cut off.
     """
 
     weight: ArrayLike = whole()
@@ -67,6 +67,11 @@ class Matrix(Synapse):
         """The weights as the synapse holds them."""
         return held_weights(self.weight, self.mode, self.bits)
 
+    def total(self, x: Array) -> Array:
+        """W · x; in Lava payloads are summed in 32 bits, spikes in 64."""
+        product = self.seen(x) @ self.held.T
+        return int32(product) if self.message_bits else product
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """A vector in, a vector out."""
         shape = inputs[0].shape
@@ -87,7 +92,7 @@ class Dense(Matrix):
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """One product, one shift."""
-        return int32(shift(self.seen(inputs[0]) @ self.held.T, self.exponent)), state
+        return int32(shift(self.total(inputs[0]), self.exponent)), state
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,7 +108,7 @@ class Sparse(Matrix):
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """One product, one shift."""
-        return int32(shift(self.seen(inputs[0]) @ self.held.T, self.exponent)), state
+        return int32(shift(self.total(inputs[0]), self.exponent)), state
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,7 +120,9 @@ class Delayed(Matrix):
     def check(self) -> None:
         """One delay for each weight, none longer than the chip's."""
         super().check()
-        need(self.delay.shape == self.weight.shape, "delay", f"shape {shown(self.delay.shape)}", shown(self.weight.shape))
+        need(
+            self.delay.shape == self.weight.shape, "delay", f"shape {shown(self.delay.shape)}", shown(self.weight.shape)
+        )
         within(self.delay, 0, LOIHI2.delay + 1, "delay", " steps")
 
     @property
@@ -129,13 +136,21 @@ class Delayed(Matrix):
         held = self.held
         return np.stack([np.where(self.delay == d, held, 0) for d in range(int(self.delay.max()) + 1)])
 
-    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:
+    def by_delay(self, x: Array) -> Array:
+        """W · x for each delay, (delay, batch, out); payloads with 32 bits for each product."""
+        if not self.message_bits:
+            spikes: Array = np.einsum("doi,bi->dbo", self.layers, x)
+            return spikes
+        payloads: Array = int32(self.layers[:, None] * x[:, None]).sum(-1)
+        return payloads
+
+    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002
         """Nothing is on its way."""
         return {"coming": np.zeros((int(self.delay.max()), batch, self.weight.shape[0]), dtype)}
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """What arrives now, and what is still on its way."""
-        arriving = shift(np.einsum("doi,bi->dbo", self.layers, self.seen(inputs[0])), self.exponent)
+        arriving = shift(self.by_delay(self.seen(inputs[0])), self.exponent)
         arriving[:-1] += state["coming"]
         return int32(arriving[0]), {"coming": int32(arriving[1:])}
 
@@ -155,7 +170,7 @@ class DelayDense(Delayed):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DelaySparse(Delayed):
-    """a[i, t] as DelayDense, for a matrix with few weights that are not 0.
+    """a[i, t] as DelayDense, for a matrix with few weights that are not 0; payloads are summed in 32 bits.
 
     Args:
         weight: W, (out, in), as given to Lava.
@@ -165,10 +180,15 @@ class DelaySparse(Delayed):
         message_bits: bits of a payload; 0 for plain spikes.
     """
 
+    def by_delay(self, x: Array) -> Array:
+        """W · x for each delay, (delay, batch, out)."""
+        product = np.einsum("doi,bi->dbo", self.layers, x)
+        return int32(product) if self.message_bits else product
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Conv(Synapse):
-    """a[o, p, t] = Σ_{i,k} W[o, i, k] · x̂[i, p·s + k·d] modulo 2²⁴: torch's cross-correlation on (channels, height, width).
+    """a[o, p, t] = Σ_{i,k} W[o, i, k] · x̂[i, p·s + k·d] modulo 2²⁴: a cross-correlation on (channels, height, width).
 
     Args:
         weight: W, (out, in/groups, height, width).
@@ -195,7 +215,9 @@ class Conv(Synapse):
             within(max(getattr(self, name)), 0, 127, name, " (Lava keeps it in 8 bits)")
         ints(self.groups, "groups", 1)
         within(max(self.kernel), 1, 127, "kernel", " (Lava keeps it in 8 bits)")
-        need(self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}")
+        need(
+            self.weight.shape[0] % self.groups == 0, "groups", f"{self.groups}", f"a divisor of {self.weight.shape[0]}"
+        )
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -214,8 +236,11 @@ class Conv(Synapse):
         x = self.seen(inputs[0])
         view = windows(np.pad(x, ((0, 0), (0, 0), *pairs(self.padding, 2))), self.kernel, self.stride, self.dilation)
         weights = np.split(self.weight.astype(np.int64), self.groups)
-        parts = [np.einsum("bcyxhw,ochw->boyx", v, w) for v, w in zip(np.split(view, self.groups, 1), weights, strict=True)]
-        return modulo24(np.concatenate(parts, 1)), state
+        parts = [
+            np.einsum("bcyxhw,ochw->boyx", v, w) for v, w in zip(np.split(view, self.groups, 1), weights, strict=True)
+        ]
+        y = np.concatenate(parts, 1)
+        return modulo24(np.where(np.abs(y) > INT32, 0, y)), state  # Lava's cast to 32 bits leaves 0 of what is larger
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -232,7 +257,9 @@ class ConvInTime(Synapse):
     def check(self) -> None:
         """The kernel has taps."""
         super().check()
-        need(self.weight.ndim == 3 and min(self.weight.shape) >= 1, "weight", shown(self.weight.shape), "(taps, out, in)")
+        need(
+            self.weight.ndim == 3 and min(self.weight.shape) >= 1, "weight", shown(self.weight.shape), "(taps, out, in)"
+        )
         within(self.weight, -(1 << 30), 1 << 30, "weight")
 
     @property
@@ -246,7 +273,7 @@ class ConvInTime(Synapse):
         need(shape == self.weight.shape[2:], "input", f"shape {shown(shape)}", f"[{self.weight.shape[2]}]")
         return Signal((int(self.weight.shape[1]),), GRADED)
 
-    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:
+    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002
         """Nothing is on its way."""
         return {"coming": np.zeros((self.weight.shape[0] - 1, batch, self.weight.shape[1]), dtype)}
 

@@ -33,7 +33,7 @@ step 1. A program whose processes would wait for each other for ever (a loop wit
 
 After the run there lie:
 
-    status.json     {"state": "done", "moments": {"imported": s, "built": s, "done": s}}, s by the monotonic clock, or
+    status.json     {"state": "done", "moments": {"imported", "begun", "built", "done"}}  (by the monotonic clock) or
                     {"state": "failed", "where": NAME or "", "found": text, "trace": text}
     0.npy, 1.npy …  what was recorded, in the order of "record"
 

@@ -26,6 +26,7 @@ from .status import failure, write
 
 DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
+LIBC = ctypes.CDLL(None)
 
 
 class Inherited:
@@ -56,6 +57,7 @@ class Chosen(RunConfig):  # type: ignore[misc]
 
 def simulate(folder: Path, imported: float) -> dict[str, Any]:
     """Runs the program of a job; its status."""
+    begun = time.monotonic()
     program = json.loads((folder / "program.json").read_text())
     with np.load(folder / "arrays.npz", allow_pickle=False) as file:
         arrays = {key: _wide(file[key]) for key in file.files}
@@ -66,7 +68,8 @@ def simulate(folder: Path, imported: float) -> dict[str, Any]:
     built = time.monotonic()
     _watch(runtime._messaging_infrastructure.actors, folder)
     runtime.start(RunSteps(program["steps"] * program["samples"]))
-    return {"state": "done", "moments": {"imported": imported, "built": built, "done": time.monotonic()}}
+    moments = {"imported": imported, "begun": begun, "built": built, "done": time.monotonic()}
+    return {"state": "done", "moments": moments}
 
 
 def _wide(array: Any) -> Any:
@@ -99,11 +102,12 @@ def _end(folder: Path, status: dict[str, Any]) -> NoReturn:
 
 
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    LIBC.prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not through sys.stdin, whose lock would stay held in every child
+        pass
     os._exit(1)
 
 

@@ -140,8 +140,8 @@ class Network:
         if len(firsts) > 1:
             ports = [process.out_ports.members[0].flatten() for process in firsts]
             joint = Concat(shapes=tuple(port.shape for port in ports), axis=0)
-            for port, end in zip(ports, joint.in_ports.members):  # noqa: B905 - Python 3.10 code, equally long
-                port.connect(end)
+            for index, port in enumerate(ports):
+                port.connect(getattr(joint, f"in{index}"))
             self.models[joint] = concat_model(len(ports))
 
     def _give_orders(self) -> None:
@@ -151,7 +151,7 @@ class Network:
             process, (name, _, member) = self._process_of(path), path.partition(".")
             found = _member(path, process.vars, process.out_ports, process.in_ports)
             tapes[name][0 if isinstance(found, Var) else 1][member] = Tape(self.folder / f"{index}.npy", steps, samples)
-        progress = np.memmap(self.folder / "progress", "<i8", "r+")
+        progress: Any = np.memmap(self.folder / "progress", "<i8", "r+")
         for spec in self.program["processes"]:
             name = spec["name"]
             process = self.processes[name]

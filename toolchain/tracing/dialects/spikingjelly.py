@@ -19,12 +19,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ...graph.nodes import IF, LIF, CubaLIF, Delay, Integrator, LeakyIntegrator, Node
 from ..leaf import KEEP, UNTOUCHED, Leaf, Row, refused
 from ..operation import Cannot
-from ..values import Tracked, Value, plain
+from ..values import Tracked, plain
 
 
 def _start(leaf: Leaf, name: str) -> float:
@@ -159,7 +160,7 @@ def _container(leaf: Leaf) -> Any:
     module, shape = leaf.module, list(leaf.args[0].shape[1:])
     shape[-1] = getattr(module, "sub_module_out_features", shape[-1])
     before = replace(leaf.value, axes=leaf.value.axes.replace("T", ""), step=-1)
-    module.y = leaf.tracked(plain(leaf.args[0]).new_zeros(shape), before)  # stands for y before the first step
+    module.y = leaf.tracked(torch.zeros(shape, dtype=leaf.args[0].dtype), before)  # stands for y before the first step
     return module.forward(*leaf.args, **leaf.kwargs)
 
 

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from ...errors import GraphError
-from ..memory import version
+from ..memory import storage, version
 from ..operation import Cannot, Operation
 from ..recorder import Recorder
 from ..sites import line
 from ..values import Tracked, disarm, leaves, mapped, plain, promote, untracked
+from ..widening import call_wide
 from .naming import ASKS, MAKES, RANDOM, READS, name_of
 from .table import row_of
 
@@ -25,12 +26,12 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
     name = name_of(func)
     tensors = [each for each in leaves((args, kwargs)) if isinstance(each, Tensor)]
     before = [version(each) for each in tensors]
-    result = untracked(lambda: func(*plain(args), **plain(kwargs)))
+    result = untracked(lambda: call_wide(func, plain(args), plain(kwargs)))
     written = [each for each, count in zip(tensors, before, strict=True) if version(each) != count]
     answers = any(isinstance(each, Tensor) for each in leaves(result))
-    if not written and not answers and (name in ASKS or result is NotImplemented or isinstance(result, bool)):
+    if not written and not answers and (name in ASKS or name in ("eq", "ne")):
         return result
-    _look(recorder, name, tensors)
+    look(recorder, name, tensors)
     if name in MAKES and [each for each in tensors if isinstance(each, Tracked)] == list(args[:1]):
         recorder.memory.made(result, tensors)
         return result
@@ -38,14 +39,19 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
         found = f"a signal's values read into Python by {name.removesuffix('()')}()"
         recorder.offend(name, found, "tensors all the way", OUTSIDE)
         return result
-    operation = Operation(recorder, name, args, kwargs, result)
+    operation, offences = Operation(recorder, name, args, kwargs, result), len(recorder.offences)
     out = _recorded(operation, func)
-    return _written(operation, written, out) if written else out
+    if not written:
+        return out
+    return _written(operation, written, out) if len(recorder.offences) == offences else operation.kept(written[0])
 
 
-def _look(recorder: Recorder, name: str, tensors: Sequence[Tensor]) -> None:
-    """Refuse what makes the values at hand other than what was recorded."""
+def look(recorder: Recorder, name: str, tensors: Sequence[Tensor]) -> None:
+    """Refuse what lets values come in, or go, unseen."""
     for each in tensors:
+        if not isinstance(each, Tracked) and any(True for _ in recorder.memory.signals(each)):
+            fix = "use the signal itself: torch.Tensor(x) and the like take it out of sight"
+            recorder.offend(name, f"{name} of a tensor that lies in the memory of a signal", "the signal", fix)
         if isinstance(each, Tracked) and each.stale:
             fix = "write the change as a new tensor, or clone before it"
             found = f"{name} of a signal whose memory was changed in place through another tensor"
@@ -53,7 +59,9 @@ def _look(recorder: Recorder, name: str, tensors: Sequence[Tensor]) -> None:
     if name in RANDOM:
         recorder.offend(name, f"random numbers, by {name}", *FIXED)
     if torch._C._functorch.peek_interpreter_stack() is not None:
-        recorder.offend(name, "a function transform of torch.func (vmap, grad)", "plain torch", "write the loop or batch")
+        recorder.offend(
+            name, "a function transform of torch.func (vmap, grad)", "plain torch", "write the loop or batch"
+        )
 
 
 FIXED = ("the same answer for the same input", "draw them outside and hand them in as an input, or leave them out")
@@ -89,9 +97,11 @@ def _unknown(operation: Operation) -> Any:
 
 def _written(operation: Operation, written: Sequence[Tensor], out: Any) -> Any:
     """After a change in place: the tensor that was written to is the result; others in its memory are out of date."""
-    recorder, name, target = operation.recorder, operation.name, written[0]
+    recorder, name = operation.recorder, operation.name
+    target = operation.kwargs.get("out", written[0])
     results = [each for each in leaves(out) if isinstance(each, Tensor)]
-    if len(written) > 1 or len(results) != 1 or results[0].shape != target.shape:
+    several = any(storage(each) != storage(target) for each in written)
+    if several or len(results) != 1 or results[0].shape != target.shape:
         found = f"{name}, which changes the shape of its argument, or several arguments, in place"
         recorder.offend(name, found, "a new tensor", "use the form that makes a new tensor")
         return out
@@ -99,7 +109,7 @@ def _written(operation: Operation, written: Sequence[Tensor], out: Any) -> Any:
         if each is not target and each is not results[0]:
             each.stale = line() or recorder.where or name
     _become(recorder, name, target, results[0])
-    return None if operation.result is None else target
+    return operation.kept(target)
 
 
 def _become(recorder: Recorder, name: str, target: Tensor, result: Tensor) -> None:

@@ -1,32 +1,32 @@
-"""Arithmetic, activations and comparisons."""
+"""Arithmetic, and changes of type."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+import torch
 
-from ...graph.nodes import Activation, Add, Multiply, Scale
-from ..operation import Cannot, Operation, Row
+from ...graph.nodes import Add, Multiply, Scale
+from ..operation import Cannot, Operation, Row, wide
 from ..values import Tracked, Value
-
-
-def _scaled(op: Operation, value: Value, factor: float, label: str) -> Value:
-    return op.send(Scale(np.asarray(factor)), [value], value.axes, name=f"{op.label}_{label}")
+from .hosts import divide
+from .logic import unequal
 
 
 def _sum(op: Operation, a: Any, b: Any, left: float, right: float) -> Tracked:
     """left·a + right·b."""
+    if op.result.dtype is torch.bool:
+        raise Cannot(f"{op.name} of true and false", "numbers, or logical_or", "call .float() on them")
     if isinstance(a, Tracked) and isinstance(b, Tracked):
         op.suffix(a.value, b.value)
-        first = a.value if left == 1 else _scaled(op, a.value, left, "left")
-        second = b.value if right == 1 else _scaled(op, b.value, right, "right")
+        first = a.value if left == 1 else op.scaled(a.value, left, "left")
+        second = b.value if right == 1 else op.scaled(b.value, right, "right")
         return op.emit(Add(), [first, second])
     signal, constant, gain, weight = (a, b, left, right) if isinstance(a, Tracked) else (b, a, right, left)
     value = op.value(signal)
-    shift = op.across(value, constant) * weight
+    shift = weight * op.across(value, constant) if abs(weight) == 1 else weight * wide(op.across(value, constant))
     return op.emit(Scale(np.asarray(float(gain)), shift), [value], axes=op.widest([value], op.result.ndim))
 
 
@@ -50,6 +50,11 @@ def neg(op: Operation, input: Any) -> Tracked:
     return op.emit(Scale(np.asarray(-1.0)), [op.value(input)])
 
 
+def rdiv(op: Operation, input: Any, other: Any) -> Tracked:
+    """other / input."""
+    return divide(op, other, input)
+
+
 def mul(op: Operation, input: Any, other: Any) -> Tracked:
     """input · other."""
     if isinstance(input, Tracked) and isinstance(other, Tracked):
@@ -61,114 +66,16 @@ def mul(op: Operation, input: Any, other: Any) -> Tracked:
 
 
 def div(op: Operation, input: Any, other: Any, *, rounding_mode: str | None = None) -> Tracked:
-    """input / other, other a constant."""
+    """input / other; a signal below the line is work for a host."""
     if rounding_mode is not None:
         raise Cannot(f"division rounded to {rounding_mode}", "true division")
+    if not isinstance(input, Tracked):
+        return divide(op, input, other)
     value = op.value(input)
-    divisor = op.across(value, other, "divisor")
+    divisor = wide(op.across(value, other, "divisor"))
     if not divisor.all():
         raise Cannot("a division by zero", "a divisor that is not 0")
     return op.emit(Scale(1.0 / divisor), [value], axes=op.widest([value], op.result.ndim))
-
-
-def activation(function: str, **fixed: float) -> Row:
-    """A row for an activation without parameters of its own."""
-
-    def row(op: Operation, input: Any, inplace: bool = False) -> Tracked:  # noqa: ARG001
-        return op.emit(Activation(function, fixed), [op.value(input)])
-
-    return row
-
-
-def leaky_relu(op: Operation, input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tracked:  # noqa: ARG001
-    """A ReLU with a slope below 0."""
-    return op.emit(Activation("leaky_relu", {"slope": negative_slope}), [op.value(input)])
-
-
-def prelu(op: Operation, input: Any, weight: Tensor) -> Tracked:
-    """A ReLU with a learnt slope, one for all channels."""
-    slopes = op.constant(weight, "weight")
-    if slopes.size != 1:
-        raise Cannot(f"prelu with {slopes.size} slopes", "one for all channels", "use PReLU(num_parameters=1)")
-    return op.emit(Activation("leaky_relu", {"slope": float(slopes.reshape(()))}), [op.value(input)])
-
-
-def elu(op: Operation, input: Any, alpha: float = 1.0, inplace: bool = False) -> Tracked:  # noqa: ARG001
-    """An exponential below 0."""
-    return op.emit(Activation("elu", {"alpha": alpha}), [op.value(input)])
-
-
-def gelu(op: Operation, input: Any, *, approximate: str = "none") -> Tracked:
-    """x·Φ(x), or its form with tanh."""
-    return op.emit(Activation("gelu_tanh" if approximate == "tanh" else "gelu"), [op.value(input)])
-
-
-def softplus(op: Operation, input: Any, beta: float = 1, threshold: float = 20) -> Tracked:  # noqa: ARG001
-    """log(1 + exp(x)); torch rounds it to x above its threshold."""
-    if beta != 1:
-        raise Cannot(f"softplus with beta {beta}", "beta 1")
-    return op.emit(Activation("softplus"), [op.value(input)])
-
-
-def hardtanh(op: Operation, input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tracked:  # noqa: ARG001
-    """min(max(x, min_val), max_val)."""
-    return op.emit(Activation("clip", {"low": min_val, "high": max_val}), [op.value(input)])
-
-
-def clamp(op: Operation, input: Any, min: float | None = None, max: float | None = None) -> Tracked:
-    """min(max(x, min), max); with one bound alone, a shifted ReLU."""
-    value = op.value(input)
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        raise Cannot("clamp with tensors as bounds", "numbers as bounds")
-    if min is not None and max is not None:
-        return op.emit(Activation("clip", {"low": min, "high": max}), [value])
-    bound, sign = (float(min), 1.0) if min is not None else (float(max or 0), -1.0)
-    above = op.send(Scale(np.asarray(sign), np.asarray(-sign * bound)), [value], value.axes, name=f"{op.label}_shift")
-    kept = op.send(Activation("relu"), [above], value.axes, name=f"{op.label}_relu")
-    return op.emit(Scale(np.asarray(sign), np.asarray(bound)), [kept])
-
-
-def clamp_min(op: Operation, input: Any, min: float) -> Tracked:
-    """max(x, min)."""
-    return clamp(op, input, min=min)
-
-
-def clamp_max(op: Operation, input: Any, max: float) -> Tracked:
-    """min(x, max)."""
-    return clamp(op, input, max=max)
-
-
-def comparison(function: str, sign: float) -> Row:
-    """A row for a comparison with a constant: step(sign · (x − constant))."""
-
-    def row(op: Operation, input: Any, other: Any) -> Tracked:
-        if not isinstance(input, Tracked):
-            raise Cannot(f"{op.name} of a constant with a signal", "the signal first")
-        if isinstance(other, Tracked):
-            raise Cannot(
-                f"{op.name} of two signals", "a signal and a constant", "subtract one from the other, compare with 0"
-            )
-        value = input.value
-        level = op.across(value, other)
-        if level.ndim == 0 and sign == 1:
-            return op.emit(Activation(function, {"threshold": float(level)}), [value])
-        above = op.send(Scale(np.asarray(sign), -sign * level), [value], value.axes, name=f"{op.label}_level")
-        return op.emit(Activation(function, {"threshold": 0.0}), [above])
-
-    return row
-
-
-def heaviside(op: Operation, input: Any, values: Tensor) -> Tracked:
-    """1 above 0, `values` at 0."""
-    at_zero = float(op.constant(values, "values").reshape(-1)[0])
-    if at_zero not in (0.0, 1.0):
-        raise Cannot(f"heaviside with {at_zero} at 0", "0 or 1 there")
-    return op.emit(Activation("step_or_equal" if at_zero else "step", {"threshold": 0.0}), [op.value(input)])
-
-
-def square(op: Operation, input: Any) -> Tracked:
-    """x²."""
-    return op.emit(Activation("square"), [op.value(input)])
 
 
 def dropout(op: Operation, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tracked:  # noqa: ARG001
@@ -179,86 +86,107 @@ def dropout(op: Operation, input: Any, p: float = 0.5, training: bool = True, in
 
 
 def same(op: Operation, input: Any, *args: Any, **kwargs: Any) -> Tracked:  # noqa: ARG001
-    """The numbers stay as they are."""
+    """The numbers stay as they are, in another place or type."""
     value = op.value(input)
-    if not (op.result.is_floating_point() or op.result.is_complex()) and input.is_floating_point():
-        raise Cannot(
-            f"{op.name} makes integers of real values", "floating point", "round with an activation, or on the host"
-        )
+    _check_type(op, value, input.dtype, op.result.dtype)
     return op.same(value)
 
 
-_GREATER, _AT_LEAST = comparison("step", 1.0), comparison("step_or_equal", 1.0)
-_LESS, _AT_MOST = comparison("step", -1.0), comparison("step_or_equal", -1.0)
+def _check_type(op: Operation, value: Value, old: torch.dtype, new: torch.dtype) -> None:
+    """Refuse a change of type that changes numbers."""
+    carries = op.recorder.carries(value)
+    if new == old or (new in WIDE and not old.is_complex) or (new is torch.bool and carries.binary):
+        return
+    if new is torch.bool:
+        raise Cannot("numbers made true and false", "a comparison", "write x != 0")
+    whole = old is torch.bool or not (old.is_floating_point or carries.graded)
+    if new in (torch.int32, torch.int64) and (whole or not carries.graded):
+        return
+    if not new.is_floating_point:
+        raise Cannot(f"{op.name} makes {new} of real values", "floating point", "leave the values as they are")
+    if not (whole or carries.binary):
+        raise Cannot(f"{op.name} rounds to {new}", "float32 or float64", "leave half precision out of forward")
 
-ROWS: Mapping[str, Callable[..., Any]] = {
+
+WIDE = (torch.float32, torch.float64)
+"""The types that a graph computes in."""
+
+
+def new_tensor(op: Operation, data: Any, **kwargs: Any) -> Tracked:
+    """torch.tensor(x): a copy."""
+    if not isinstance(data, Tracked):
+        raise Cannot(f"{op.name} of a list of signals", "a signal", "use torch.stack")
+    return same(op, data, **kwargs)
+
+
+def as_boolean(op: Operation, input: Any) -> Tracked:
+    """[x ≠ 0]; spikes stay as they are."""
+    value = op.value(input)
+    return op.same(value) if op.recorder.carries(value).binary else unequal(op, input, 0.0)
+
+
+def lerp(op: Operation, input: Any, end: Any, weight: Any) -> Tracked:
+    """a + w·(b − a), for a constant w."""
+    if isinstance(weight, Tracked):
+        raise Cannot("lerp with a weight that is a signal", "a constant weight", "write a + w * (b - a)")
+    value = op.value(input if isinstance(input, Tracked) else end)
+    share = wide(op.across(value, weight))
+    return _weighted(op, [(input, 1.0 - share), (end, share)])
+
+
+def addcmul(op: Operation, input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tracked:
+    """a + value·b·c."""
+    factors = [each for each in (tensor1, tensor2) if isinstance(each, Tracked)]
+    if len(factors) == 2:
+        a, b = (each.value for each in factors)
+        op.suffix(a, b)
+        product = op.send(
+            Multiply(), [a, b], op.widest([a, b], max(len(a.axes), len(b.axes))), name=f"{op.label}_product"
+        )
+        scaled = product if value == 1 else op.scaled(product, float(value), "scale")
+    elif len(factors) == 1:
+        constant = tensor2 if factors[0] is tensor1 else tensor1
+        gain = wide(op.across(factors[0].value, constant)) * float(value)
+        scaled = op.send(Scale(gain), [factors[0].value], factors[0].value.axes, name=f"{op.label}_product")
+    else:
+        return _weighted(op, [(input, np.asarray(1.0)), (tensor1 * tensor2, np.asarray(float(value)))])
+    if not isinstance(input, Tracked):
+        return op.emit(Scale(np.asarray(1.0), op.across(scaled, input)), [scaled])
+    op.suffix(input.value, scaled)
+    return op.emit(Add(), [input.value, scaled])
+
+
+def _weighted(op: Operation, terms: Sequence[tuple[Any, Any]]) -> Tracked:
+    """Σ w·x, for signals and constants x."""
+    signals = [each for each, _ in terms if isinstance(each, Tracked)]
+    parts, shift = [], np.asarray(0.0)
+    for place, (each, weight) in enumerate(terms):
+        if isinstance(each, Tracked):
+            parts.append(op.send(Scale(weight), [each.value], each.value.axes, name=f"{op.label}_part{place}"))
+        else:
+            shift = shift + weight * op.across(signals[0].value, each)
+    if len(parts) == 1:
+        return op.emit(Scale(np.asarray(1.0), shift), parts)
+    op.suffix(*parts)
+    return op.emit(Add(), parts)
+
+
+ROWS: Mapping[str, Row] = {
     "add": add,
-    "radd": add,
-    "sub": sub,
-    "subtract": sub,
+    **dict.fromkeys(("sub", "subtract"), sub),
     "rsub": rsub,
-    "neg": neg,
-    "negative": neg,
-    "mul": mul,
-    "rmul": mul,
-    "multiply": mul,
-    "div": div,
-    "truediv": div,
-    "divide": div,
-    "relu": activation("relu"),
-    "relu6": activation("clip", low=0.0, high=6.0),
-    "leaky_relu": leaky_relu,
-    "prelu": prelu,
-    "elu": elu,
-    "selu": activation("selu"),
-    "gelu": gelu,
-    "silu": activation("silu"),
-    "mish": activation("mish"),
-    "sigmoid": activation("sigmoid"),
-    "hardsigmoid": activation("hard_sigmoid"),
-    "hardswish": activation("hard_swish"),
-    "tanh": activation("tanh"),
-    "hardtanh": hardtanh,
-    "softplus": softplus,
-    "softsign": activation("softsign"),
-    "abs": activation("abs"),
-    "absolute": activation("abs"),
-    "square": square,
-    "clamp": clamp,
-    "clip": clamp,
-    "clamp_min": clamp_min,
-    "clamp_max": clamp_max,
-    "gt": _GREATER,
-    "greater": _GREATER,
-    "ge": _AT_LEAST,
-    "greater_equal": _AT_LEAST,
-    "lt": _LESS,
-    "less": _LESS,
-    "le": _AT_MOST,
-    "less_equal": _AT_MOST,
-    "heaviside": heaviside,
-    "dropout": dropout,
-    "dropout1d": dropout,
-    "dropout2d": dropout,
-    "dropout3d": dropout,
-    "alpha_dropout": dropout,
-    "feature_alpha_dropout": dropout,
-    **dict.fromkeys(
-        (
-            "contiguous",
-            "clone",
-            "detach",
-            "float",
-            "double",
-            "half",
-            "to",
-            "type_as",
-            "cpu",
-            "cuda",
-            "data",
-            "alias",
-            "bfloat16",
-        ),
-        same,
-    ),
+    **dict.fromkeys(("neg", "negative"), neg),
+    **dict.fromkeys(("mul", "multiply"), mul),
+    **dict.fromkeys(("div", "divide", "true_divide"), div),
+    "rdiv": rdiv,
+    "addcmul": addcmul,
+    "lerp": lerp,
+    **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d"), dropout),
+    **dict.fromkeys(("alpha_dropout", "feature_alpha_dropout", "feature_dropout"), dropout),
+    **dict.fromkeys(("contiguous", "clone", "detach", "data", "alias", "requires_grad", "deepcopy"), same),
+    **dict.fromkeys(("float", "double", "half", "bfloat16", "int", "long", "to", "type", "type_as"), same),
+    **dict.fromkeys(("cpu", "positive", "as_tensor", "asarray", "nan_to_num"), same),
+    **dict.fromkeys(("tensor",), new_tensor),
+    "bool": as_boolean,
 }
+"""A function or method by its bare name."""

@@ -138,7 +138,6 @@ def scaled_dot_product_attention(
     enable_gqa: bool = False,
 ) -> Tracked:
     """softmax(q·kᵀ·scale)·v, as three host nodes."""
-
     allowed(op)
     if attn_mask is not None or dropout_p or is_causal or enable_gqa:
         raise Cannot("attention with a mask, dropout or grouped heads", "none of them")
@@ -156,9 +155,6 @@ ROWS: Mapping[str, Row] = {
     "softmax": over_axis("softmax"),
     "log_softmax": over_axis("log_softmax"),
     "cumsum": over_axis("cumsum"),
-    "bmm": matmul,
-    "maximum": of_two("maximum"),
-    "minimum": of_two("minimum"),
     "exp": of_one("exp"),
     "log": of_one("log"),
     "sqrt": of_one("sqrt"),
@@ -172,9 +168,9 @@ ROWS: Mapping[str, Row] = {
 }
 
 OF_TWO_SIGNALS: Mapping[str, Row] = {
-    "matmul": matmul,
-    "div": divide,
-    "gt": of_two("greater"),
-    "maximum": of_two("maximum"),
-    "minimum": of_two("minimum"),
+    **dict.fromkeys(("matmul", "mm", "bmm"), matmul),
+    **dict.fromkeys(("div", "divide", "true_divide"), divide),
+    **dict.fromkeys(("maximum", "max", "fmax"), of_two("maximum")),
+    **dict.fromkeys(("minimum", "min", "fmin"), of_two("minimum")),
 }
+"""What a function becomes where both of its arguments are signals."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from ...graph.nodes import Affine, AveragePool, BatchNorm, Contract, Conv, ConvTranspose, MaxPool
-from ..operation import Cannot, Operation, Row
+from ..operation import AXES, FOLD, MIXES, Cannot, Operation, Row, wide
 from ..values import Tracked, Value
 
 
@@ -26,14 +26,18 @@ def linear(op: Operation, input: Any, weight: Tensor, bias: Tensor | None = None
 def _on_features(op: Operation, input: Any) -> Value:
     value = op.value(input)
     if not value.axes.endswith("f"):
-        raise Cannot(f"{op.name} over the last axis of {value.axes}", "a feature axis there")
-    return op.ordered(input)
+        role = value.axes[-1]
+        raise Cannot(f"{op.name} over the {AXES[role]}", "features as the last axis", MIXES[role])
+    return value
 
 
 def addmm(op: Operation, input: Tensor, mat1: Any, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta·b + alpha·x·W."""
-    weight = op.constant(mat2, "weight").T * alpha
-    return op.emit(Affine(weight, op.across(op.value(mat1), input, "bias") * beta), [_on_features(op, mat1)])
+    value, weight = _on_features(op, mat1), op.recorder.constants.turned(op.constant(mat2, "weight"))
+    bias = op.across(value, input, "bias")
+    if alpha != 1 or beta != 1:
+        weight, bias = alpha * wide(weight), beta * wide(bias)
+    return op.emit(Affine(weight, np.broadcast_to(bias, weight.shape[:1])), [value])
 
 
 def matmul(op: Operation, input: Any, other: Any) -> Any:
@@ -44,36 +48,49 @@ def matmul(op: Operation, input: Any, other: Any) -> Any:
         weight = op.constant(other, "matrix")
         if weight.ndim != 2:
             raise Cannot(f"a product with a constant of {weight.ndim} axes", "a matrix", "use einsum")
-        return op.emit(Affine(op.recorder.turned(weight)), [_on_features(op, input)])
-    value, matrix = op.ordered(other), op.constant(input, "matrix")
+        return op.emit(Affine(op.recorder.constants.turned(weight)), [_on_features(op, input)])
+    value, matrix = op.value(other), op.constant(input, "matrix")
     if matrix.ndim != 2 or value.axes[-2:] != "ff":
         raise Cannot(f"a constant of {matrix.ndim} axes times a signal {value.axes}", "a matrix and two feature axes")
-    rank = value.axes.count("f")
+    rank, axes = value.axes.count("f"), value.axes
     before = "".join(chr(ord("a") + i) for i in range(rank - 2))
-    return op.emit(Contract(f"{before}xy,wx->{before}wy", matrix), [value])
+    return op.emit(Contract(f"{before}xy,wx->{before}wy", matrix), [value], axes=axes)
 
 
 def einsum(op: Operation, equation: str, *operands: Any) -> Any:
     """One signal and one constant; time and batch stay where they are."""
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
-    left, _, out = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
     signals = [i for i, each in enumerate(tensors) if isinstance(each, Tracked)]
-    if len(tensors) != 2 or len(signals) != 1 or "." in equation or not out:
-        raise Cannot(
-            f"einsum('{equation}')", "one signal and one constant, every axis named", "write it as several products"
-        )
+    if len(tensors) != 2 or len(signals) != 1:
+        raise Cannot(f"einsum('{equation}')", "one signal and one constant", "write it as several products")
+    terms, out = _spelled_out(equation, [each.ndim for each in tensors])
     signal = signals[0]
-    value, term = op.value(tensors[signal]), terms[signal]
+    value, term, against = op.value(tensors[signal]), terms[signal], terms[1 - signal]
     constant = op.constant(tensors[1 - signal])
     lead = [letter for letter, role in zip(term, value.axes, strict=True) if role != "f"]
-    if any(letter in terms[1 - signal] or letter not in out for letter in lead):
-        raise Cannot(f"einsum('{equation}') over time or batch", "a sum over features alone")
+    if any(letter in against or letter not in out for letter in lead):
+        raise Cannot(f"einsum('{equation}') over time or batch", "a sum over features alone", MIXES["T"])
     inner = "".join(letter for letter in term if letter not in lead)
     outer = "".join(letter for letter in out if letter not in lead)
     roles = dict(zip(term, value.axes, strict=True))
     axes = "".join(roles.get(letter, "f") for letter in out)
-    return op.emit(Contract(f"{inner},{terms[1 - signal]}->{outer}", constant), [value], axes=axes)
+    return op.emit(Contract(f"{inner},{against}->{outer}", constant), [value], axes=axes)
+
+
+def _spelled_out(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """The terms and the result of an equation, with a letter for every axis that `...` stands for."""
+    left, arrow, out = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    more = max((rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
+    letters = [each for each in "ABCDEFGHIJKLMNOPQRSTUVWXY" if each not in equation][:more]
+    spelled = []
+    for term, rank in zip(terms, ranks, strict=True):
+        count = rank - len(term) + 3
+        spelled.append(term.replace("...", "".join(letters[len(letters) - count :])))
+    if not arrow:
+        once = sorted(each for each in left if each.isalpha() and left.count(each) == 1)
+        return spelled, "".join(letters) + "".join(once)
+    return spelled, out.replace("...", "".join(letters))
 
 
 def _padded(padding: Any, kernel: Sequence[int]) -> Any:
@@ -144,9 +161,12 @@ def batch_norm(
     if training or running_mean is None or running_var is None:
         fix = "call module.eval() before tracing; track_running_stats has to be on"
         raise Cannot("batch normalisation by the batch's own statistics", "running statistics", fix)
-    value = op.ordered(input, most=1)
-    numbers = [op.constant(running_mean, "mean"), op.constant(running_var, "variance")]
-    return op.emit(BatchNorm(*numbers, _optional(op, weight, "weight"), _optional(op, bias, "bias"), eps), [value])
+    value = op.value(input)
+    if value.axes[1] != "f":
+        raise Cannot(f"{op.name} on [time, batch, ...]", "one batch axis", FOLD)
+    mean, variance = op.constant(running_mean, "mean"), op.constant(running_var, "variance")
+    node = BatchNorm(mean, variance, _optional(op, weight, "weight"), _optional(op, bias, "bias"), eps)
+    return op.emit(node, [value], axes=value.axes)
 
 
 def _tuple(value: Any, dims: int) -> tuple[int, ...]:
@@ -197,7 +217,7 @@ def max_pool(dims: int) -> Row:
     return row
 
 
-def adaptive_pool(dims: int, pool: type[AveragePool] | type[MaxPool]) -> Row:
+def adaptive_pool(dims: int, pool: type[AveragePool | MaxPool]) -> Row:
     """A row for a pool that is told its output's size: an ordinary pool, where the sizes divide."""
 
     def row(op: Operation, input: Any, output_size: Any, return_indices: bool = False) -> Any:  # noqa: ARG001
@@ -219,7 +239,7 @@ def adaptive_pool(dims: int, pool: type[AveragePool] | type[MaxPool]) -> Row:
 def interpolate(
     op: Operation,
     input: Any,
-    size: Any = None,
+    size: Any = None,  # noqa: ARG001
     scale_factor: Any = None,  # noqa: ARG001
     mode: str = "nearest",
     align_corners: bool | None = None,  # noqa: ARG001
@@ -242,7 +262,7 @@ def _kind(tensor: Tensor) -> Any:
     return np.float64 if tensor.dtype.itemsize == 8 else np.float32
 
 
-ROWS: Mapping[str, Callable[..., Any]] = {
+ROWS: Mapping[str, Row] = {
     "linear": linear,
     "addmm": addmm,
     "matmul": matmul,

@@ -53,6 +53,11 @@ DUNDERS: Mapping[str, str] = {
     "__ror__": "or",
     "__rxor__": "xor",
     "__dlpack_device__": "device",
+    "__truediv__": "div",
+    "__itruediv__": "div",
+    "__rtruediv__": "rdiv",
+    "__radd__": "add",
+    "__rmul__": "mul",
 }
 """Python's own methods whose bare names are something else."""
 
@@ -72,4 +77,4 @@ def name_of(func: Callable[..., Any]) -> str:
         inner = name[2:-2]
         return inner[1:] if inner[:1] == "i" and inner[1:] in IN_PLACE else inner
     bare = name.partition(".")[0].rstrip("_")
-    return bare.lstrip("_") if bare.startswith(("_max_pool", "_adaptive")) else bare
+    return bare.lstrip("_") if bare.startswith(("_max_pool", "_adaptive", "_threshold")) else bare

@@ -10,15 +10,17 @@ from torch import Tensor
 
 from ...graph.nodes import Host, Mean, Node, Sum
 from ..operation import MIXES, Cannot, Operation, Row
-from ..values import Tracked, Value
+from ..values import POSITIONS, Tracked, Value
+from .activations import maximum, minimum
+from .hosts import allowed
 
 
 def reduction(kind: Callable[[tuple[int, ...], bool], Node], readout: str) -> Row:
     """A row for a mean or a sum."""
 
-    def row(
-        op: Operation, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, **names: Any
-    ) -> Tracked:  # noqa: ARG001
+    def row(op: Operation, input: Any, dim: Any = None, keepdim: bool = False, **names: Any) -> Tracked:
+        if input.is_floating_point() and not op.result.is_floating_point():
+            raise Cannot(f"a {op.name} of real values as integers", "floating point")
         dim, keepdim = names.get("axis", dim), names.get("keepdims", keepdim)
         value = op.value(input)
         dims = _dims(op, value, dim)
@@ -37,7 +39,7 @@ def _dims(op: Operation, value: Value, dim: Any) -> list[int]:
     named = range(len(value.axes)) if dim is None else dim if isinstance(dim, (list, tuple)) else (dim,)
     dims = sorted({op.dim(value, d) for d in named})
     for d in dims:
-        if value.axes[d] in "BF":
+        if value.axes[d] in "BFG":
             raise Cannot(f"a {op.name} over samples", "one over features or time", MIXES[value.axes[d]])
     return dims
 
@@ -62,23 +64,24 @@ def smallest(op: Operation, input: Any, dim: Any = None, keepdim: bool = False, 
 
 def _extreme(op: Operation, input: Any, dim: Any, *, keepdim: bool, most: bool) -> Any:
     if isinstance(dim, Tensor):
-        raise Cannot(f"{op.name} of two tensors", "one", "use torch.maximum or torch.minimum")
+        return maximum(op, input, dim) if most else minimum(op, input, dim)
     value = op.value(input)
     single: Sequence[int] = dim if isinstance(dim, (list, tuple)) else (dim,) if dim is not None else ()
     if len(single) != 1 or keepdim:
         raise Cannot(f"{op.name} over several axes", "over one, without keepdim")
-    if not isinstance(op.result, Tensor):
-        raise Cannot(
-            f"{op.name} with indices", "the value alone", "use amax or amin, and leave the argmax to the caller"
-        )
     at = op.dim(value, single[0])
+    if isinstance(op.result, Tensor):
+        return _extreme_along(op, value, at, most=most)
+    values, positions = op.result
+    largest = _extreme_along(replace(op, result=values), value, at, most=most)
+    return type(op.result)([largest, op.recorder.wrap(positions, replace(largest.value, state=POSITIONS))])
+
+
+def _extreme_along(op: Operation, value: Value, at: int, *, most: bool) -> Tracked:
     if value.axes[at] == "T" and most:
         return _over_time(op, value, "max", keepdim=False)
     axis = op.feature(value, at)
-    if not op.recorder.host:
-        raise Cannot(
-            f"{op.name}, which a chip cannot do", "nodes a chip has", "pass host=True to keep it as a host node"
-        )
+    allowed(op)
     node = Host("extreme", {"axis": axis, "largest": float(most)})
     return op.emit(node, [value], axes=value.axes[:at] + value.axes[at + 1 :])
 

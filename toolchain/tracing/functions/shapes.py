@@ -1,21 +1,15 @@
-"""Reshapes, permutations, slices, stacks: what moves numbers without changing them."""
+"""Reshapes, permutations, stacks: what moves numbers without changing them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
-
-from ...graph.nodes import Concat, Flatten, Pad, Permute, Reshape, Slice
-from ..operation import AXES, MIXES, Cannot, Operation
+from ...graph.nodes import Concat, Flatten, Pad, Permute, Reshape
+from ..operation import AXES, MIXES, Cannot, Operation, Row, features
 from ..values import Tracked, Value
-
-
-class TimeFirst(Exception):  # noqa: N818 - a signal to start over, not an error
-    """The module takes single steps out of its input's first axis: that axis is time."""
+from .steps import held, timeline
 
 
 def regrouped(op: Operation, input: Any, shape: Sequence[int]) -> Tracked:
@@ -36,14 +30,18 @@ def _lead(op: Operation, value: Value, old: tuple[int, ...], new: tuple[int, ...
     sizes = old[: len(lead)]
     if new[: len(lead)] == sizes:
         return lead
-    time, batch = op.recorder.steps, op.recorder.batch
-    if lead == "TB" and new[:1] == (math.prod(sizes),):
-        return "F"
-    if lead == "F" and new[:2] == (time, batch):
-        return "TB"
-    raise Cannot(
-        f"{op.name} from {list(old)} to {list(new)}", f"{_said(lead)} kept in front", "reshape the features alone"
-    )
+    if len(lead) == 2 and new[:1] == (math.prod(sizes),):
+        return FOLDED[lead]
+    time, batch = op.recorder.length, op.recorder.batch
+    for apart, folded in FOLDED.items():
+        if lead == folded and new[:2] == ((time, batch) if apart == "TB" else (batch, time)):
+            return apart
+    found = f"{op.name} from {list(old)} to {list(new)}"
+    raise Cannot(found, f"{_said(lead)} kept in front", "reshape the features alone")
+
+
+FOLDED = {"TB": "F", "BT": "G"}
+"""Time and batch apart, and made one."""
 
 
 def _said(lead: str) -> str:
@@ -65,7 +63,7 @@ def unsqueeze(op: Operation, input: Any, dim: int) -> Tracked:
     value = op.value(input)
     dim = dim % (len(value.axes) + 1)
     axes = value.axes[:dim] + "f" + value.axes[dim:]
-    return op.emit(Reshape(_features(op.result.shape, axes)), [value], axes=axes)
+    return op.emit(Reshape(features(op.result.shape, axes)), [value], axes=axes)
 
 
 def squeeze(op: Operation, input: Any, dim: Any = None) -> Tracked:
@@ -79,11 +77,7 @@ def squeeze(op: Operation, input: Any, dim: Any = None) -> Tracked:
     axes = "".join(role for d, role in enumerate(value.axes) if d not in gone)
     if axes == value.axes:
         return op.same(value)
-    return op.emit(Reshape(_features(op.result.shape, axes)), [value], axes=axes)
-
-
-def _features(shape: Sequence[int], axes: str) -> tuple[int, ...]:
-    return tuple(n for n, role in zip(shape, axes, strict=True) if role == "f")
+    return op.emit(Reshape(features(op.result.shape, axes)), [value], axes=axes)
 
 
 def permute(op: Operation, input: Any, *dims: Any) -> Tracked:
@@ -99,11 +93,12 @@ def transpose(op: Operation, input: Any, dim0: int, dim1: int) -> Tracked:
     return _permuted(op, input, order)
 
 
-def movedim(op: Operation, input: Any, source: int, destination: int) -> Tracked:
-    """One axis moved."""
-    order = list(range(input.ndim))
-    order.insert(destination % input.ndim, order.pop(source % input.ndim))
-    return _permuted(op, input, order)
+def movedim(op: Operation, input: Any, source: Any, destination: Any) -> Tracked:
+    """Axes moved."""
+    moved, places = ((each,) if isinstance(each, int) else tuple(each) for each in (source, destination))
+    taken = {place % input.ndim: dim % input.ndim for dim, place in zip(moved, places, strict=True)}
+    rest = iter(dim for dim in range(input.ndim) if dim not in taken.values())
+    return _permuted(op, input, [taken[place] if place in taken else next(rest) for place in range(input.ndim)])
 
 
 def reversed_axes(op: Operation, input: Any) -> Tracked:
@@ -120,136 +115,31 @@ def _permuted(op: Operation, input: Any, order: Sequence[int]) -> Tracked:
     return op.emit(Permute(tuple(features)), [value], axes=axes)
 
 
-@dataclass
-class _Cut:
-    """A value on its way through an index, axis by axis."""
-
-    op: Operation
-    value: Value
-    dim: int = 0
-    dropped: bool = False
-
-    def take(self, index: Any, size: int) -> None:
-        """Apply one item of the index to the current axis."""
-        role = self.value.axes[self.dim]
-        if isinstance(index, slice) and index.indices(size) == (0, size, 1):
-            self.dim += 1
-        elif role == "f":
-            self._feature(index, size)
-        elif role == "T" and isinstance(index, int) and not self.value.readout:
-            axes = self.value.axes[: self.dim] + self.value.axes[self.dim + 1 :]
-            self.value = replace(self.value, axes=axes, step=index % size)
-        else:
-            if role == "B" and isinstance(index, int) and self.op.recorder.steps == 0 and self.dim == 0:
-                raise TimeFirst
-            raise Cannot(f"the index {index} on the {AXES[role]}", "all of it, or one step of time", MIXES[role])
-
-    def _feature(self, index: Any, size: int) -> None:
-        whole = isinstance(index, int) and not isinstance(index, bool)
-        if not whole and not isinstance(index, slice):
-            raise Cannot("an index that is a tensor or a list", "integers and slices", "use fixed slices")
-        start, stop, stride = (index % size, index % size + 1, 1) if whole else index.indices(size)
-        if stride < 1 or start >= stop:
-            raise Cannot(f"the index {index} of {size}", "a forward slice that holds something")
-        axis = self.value.axes[: self.dim].count("f")
-        self.value = self.op.send(
-            Slice(axis, start, stop, stride), [self.value], self.value.axes, name=f"{self.op.label}_slice"
-        )
-        self.dropped |= whole
-        self.dim += 1
-
-
-def getitem(op: Operation, input: Any, index: Any) -> Any:
-    """Integers, slices, None and ... on features; one integer on time takes one step."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    rank = len(op.value(input).axes)
-    named = sum(1 for item in items if item is not None and item is not Ellipsis)
-    if Ellipsis in [item for item in items if not isinstance(item, Tensor)]:
-        at = next(i for i, item in enumerate(items) if item is Ellipsis)
-        items[at : at + 1] = [slice(None)] * (rank - named)
-    else:
-        items += [slice(None)] * (rank - named)
-    cut, source, axes = _Cut(op, input.value), 0, ""
-    for item in items:
-        if item is None:
-            axes += "f"
-            continue
-        role = cut.value.axes[cut.dim]
-        cut.take(item, input.shape[source])
-        source += 1
-        axes += "" if isinstance(item, int) else role
-    if None in [item for item in items if not isinstance(item, Tensor)] or cut.dropped:
-        return op.emit(Reshape(_features(op.result.shape, axes)), [cut.value], axes=axes)
-    return op.same(cut.value, axes=axes)
-
-
-def select(op: Operation, input: Any, dim: int, index: int) -> Any:
-    """One index of one axis."""
-    return getitem(op, input, (*[slice(None)] * (dim % input.ndim), index))
-
-
-def narrow(op: Operation, input: Any, dim: int, start: int, length: int) -> Any:
-    """A slice of one axis."""
-    return getitem(op, input, (*[slice(None)] * (dim % input.ndim), slice(start, start + length)))
-
-
-def unbind(op: Operation, input: Any, dim: int = 0) -> tuple[Any, ...]:
-    """Every index of one axis; of time, its steps."""
-    value = op.value(input)
-    dim = op.dim(value, dim)
-    if value.axes[dim] == "B" and dim == 0 and op.recorder.steps == 0:
-        raise TimeFirst
-    parts = op.result
-    return tuple(getitem(replace(op, result=part), input, (*[slice(None)] * dim, i)) for i, part in enumerate(parts))
-
-
-def iterate(op: Operation, input: Any) -> Iterator[Any]:
-    """`for x in tensor`."""
-    return iter(unbind(replace(op, result=op.result), input))
-
-
-def parts(op: Operation, input: Any, sizes: Any, dim: int = 0) -> tuple[Any, ...]:  # noqa: ARG001
-    """chunk and split: slices of one axis, one after the other."""
-    start, out = 0, []
-    for part in op.result:
-        stop = start + part.shape[dim]
-        out.append(getitem(replace(op, result=part), input, (*[slice(None)] * (dim % input.ndim), slice(start, stop))))
-        start = stop
-    return tuple(out)
-
-
 def stack(op: Operation, tensors: Sequence[Any], dim: int = 0) -> Tracked:
-    """The steps of a loop become time again; or signals get an axis of their own."""
+    """The steps of a loop become time again, so does one signal put down many times; or signals get an axis."""
     values = [op.value(each) for each in tensors]
     axes = values[-1].axes
     dim = dim % (len(axes) + 1)
     steps = [value.step for value in values]
+    over_time = axes[:dim] + "T" + axes[dim:]
     if steps == list(range(len(steps))):
-        return _timeline(op, values, axes[:dim] + "T" + axes[dim:])
+        return op.same(timeline(op, values, over_time))
     if any(step != steps[0] for step in steps):
         raise Cannot(f"a stack of steps {steps}", "every step once, in order")
+    if _static(op, dim, axes, len(values)) and all(value == values[0] for value in values):
+        return op.same(held(op, values[0], over_time, len(values)))
     out = axes[:dim] + "f" + axes[dim:]
     shape = list(op.result.shape)
     shape[dim] = 1
-    lifted = [op.send(Reshape(_features(shape, out)), [value], out, name=f"{op.label}_axis") for value in values]
+    lifted = [op.send(Reshape(features(shape, out)), [value], out, name=f"{op.label}_axis") for value in values]
     if len(lifted) == 1:
         return op.same(lifted[0])
     return op.emit(Concat(out[:dim].count("f")), lifted, axes=out)
 
 
-def _timeline(op: Operation, values: Sequence[Value], axes: str) -> Tracked:
-    values = [op.recorder.sent(value) for value in values]
-    later = {value.key for value in values[1:]} or {values[0].key}
-    if len(later) > 1:
-        raise Cannot("a stack of steps that come from different operations", "one operation in every step")
-    readout = {value.readout for value in values}
-    if readout != {""}:
-        raise Cannot("a stack of values that time was reduced from", "one value for each step")
-    if op.recorder.steps == 0:
-        op.recorder.held = len(values)
-    elif op.recorder.steps != len(values):
-        raise Cannot(f"a stack of {len(values)} of {op.recorder.steps} steps", "every step")
-    return op.same(replace(values[-1], axes=axes, step=None))
+def _static(op: Operation, dim: int, axes: str, count: int) -> bool:
+    """Whether many of a signal without time, along a new axis in front of the features, are its steps."""
+    return op.recorder.steps == 0 and count > 1 and "f" not in axes[:dim] and "B" in axes and "T" not in axes
 
 
 def cat(op: Operation, tensors: Sequence[Any], dim: int = 0) -> Tracked:
@@ -277,17 +167,64 @@ def pad(op: Operation, input: Any, pad: Sequence[int], mode: str = "constant", v
 
 
 def expand(op: Operation, input: Any, *sizes: Any) -> Tracked:  # noqa: ARG001
-    """Nothing, where nothing grows."""
-    if op.result.shape != input.shape:
-        raise Cannot(
-            f"expand from {list(input.shape)} to {list(op.result.shape)}",
-            "no growth",
-            "let the next operation broadcast",
-        )
-    return op.same(op.value(input))
+    """Axes of size one put down many times."""
+    new = op.result.shape[: op.result.ndim - input.ndim]
+    shape = op.result.shape[len(new) :]
+    counts = [big // small for big, small in zip(shape, input.shape, strict=True)]
+    return _put_down(op, op.value(input), input.shape, list(new), counts)
 
 
-ROWS: Mapping[str, Callable[..., Any]] = {
+def repeat(op: Operation, input: Any, *sizes: Any) -> Tracked:
+    """Axes put down many times, one after the other."""
+    counts = list(sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes)
+    more = max(0, len(counts) - input.ndim)
+    return _put_down(op, op.value(input), input.shape, counts[:more], [1] * (input.ndim - len(counts)) + counts[more:])
+
+
+def _put_down(op: Operation, value: Value, shape: Sequence[int], new: list[int], counts: list[int]) -> Tracked:
+    """New axes in front, then each axis as often as its count says."""
+    axes, sizes, counts = "f" * len(new) + value.axes, [1] * len(new) + list(shape), new + counts
+    if new:
+        value = op.send(Reshape(features(sizes, axes)), [value], axes, name=f"{op.label}_axis")
+    for d, count in enumerate(counts):
+        if count == 1:
+            continue
+        if d < len(new) and axes.count("f", 0, d) == d and _static(op, d, axes[:d] + axes[d + 1 :], count):
+            shape_now = features([n for i, n in enumerate(sizes) if i != d], axes[:d] + axes[d + 1 :])
+            axes = axes[:d] + "T" + axes[d + 1 :]
+            value = op.send(Reshape(shape_now), [value], axes, name=f"{op.label}_steps")
+            value = held(op, value, axes, count)
+            continue
+        axis = op.feature(value.along(axes), d)
+        value = op.send(Concat(axis), [value] * count, axes, name=op.label)
+    return op.same(value, axes)
+
+
+def pixel_shuffle(op: Operation, input: Any, upscale_factor: int) -> Tracked:
+    """Channels c·r² become r×r places: y[c, h·r + i, w·r + j] = x[c·r² + i·r + j, h, w]."""
+    value, r = op.ordered(input, most=1), upscale_factor
+    if value.axes.count("f") != 3:
+        raise Cannot(f"{op.name} on {value.axes.count('f')} feature axes", "channels, height and width")
+    channels, height, width = input.shape[-3:]
+    lead = value.axes[: value.lead]
+    apart = Reshape((channels // r**2, r, r, height, width))
+    split = op.send(apart, [value], lead + "f" * 5, name=f"{op.label}_split")
+    order = op.send(Permute((0, 3, 1, 4, 2)), [split], lead + "f" * 5, name=f"{op.label}_order")
+    return op.emit(Reshape((channels // r**2, height * r, width * r)), [order], axes=value.axes)
+
+
+def channel_shuffle(op: Operation, input: Any, groups: int) -> Tracked:
+    """Channels (g, c) become (c, g)."""
+    value = op.ordered(input, most=1)
+    channels, *space = features(input.shape, value.axes)
+    lead, rank = value.axes[: value.lead], len(space)
+    axes = lead + "f" * (rank + 2)
+    split = op.send(Reshape((groups, channels // groups, *space)), [value], axes, name=f"{op.label}_split")
+    order = op.send(Permute((1, 0, *range(2, rank + 2))), [split], axes, name=f"{op.label}_order")
+    return op.emit(Reshape((channels, *space)), [order], axes=value.axes)
+
+
+ROWS: Mapping[str, Row] = {
     "reshape": reshape,
     "view": reshape,
     "unflatten": reshape,
@@ -303,19 +240,13 @@ ROWS: Mapping[str, Callable[..., Any]] = {
     "t": reversed_axes,
     "T": reversed_axes,
     "mT": reversed_axes,
-    "getitem": getitem,
-    "select": select,
-    "narrow": narrow,
-    "unbind": unbind,
-    "iter": iterate,
-    "chunk": parts,
-    "split": parts,
-    "tensor_split": parts,
     "stack": stack,
     "cat": cat,
     "concat": cat,
     "concatenate": cat,
     "pad": pad,
-    "expand": expand,
-    "expand_as": expand,
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), expand),
+    **dict.fromkeys(("repeat", "tile"), repeat),
+    "pixel_shuffle": pixel_shuffle,
+    "channel_shuffle": channel_shuffle,
 }

@@ -9,13 +9,15 @@ import torch
 
 from ..operation import Cannot, Operation, Row
 from ..values import Tracked
-from . import elementwise, hosts, layers, logic, reductions, shapes, writes
+from . import activations, elementwise, hosts, indexing, layers, logic, reductions, shapes, writes
 
 ROWS: Mapping[str, Row] = {
     **hosts.ROWS,
     **elementwise.ROWS,
+    **activations.ROWS,
     **logic.ROWS,
     **shapes.ROWS,
+    **indexing.ROWS,
     **layers.ROWS,
     **reductions.ROWS,
     **writes.ROWS,
