@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .contests import CHANNELS, Contest, Run, convolutions, our_network
+from .contests import CHANNELS, Contest, Run, convolutions, our_networks
 from .pairs import Work
 
 
@@ -21,15 +21,17 @@ class Size:
         network: [T, B, 2, H, W] of the network.
         neuron_pairs: pairs measured for the neuron.
         network_pairs: pairs measured for the network.
+        rounds: rounds to find the fastest form of a peer.
     """
 
     neuron: tuple[int, int, int] = (16, 32, 16384)
     network: tuple[int, int, int, int, int] = (16, 4, 2, 128, 128)
     neuron_pairs: int = 15
     network_pairs: int = 5
+    rounds: int = 3
 
 
-QUICK = Size((8, 4, 1024), (4, 1, 2, 32, 32), 2, 1)
+QUICK = Size((8, 4, 1024), (4, 1, 2, 16, 16), 2, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ CASES = (
 )
 
 
-def our_run(case: Case, contest: Contest) -> Run:
-    """Ours for a case."""
-    return contest.ours() if case.subject == "neuron" else our_network(contest)
+def our_runs(case: Case, contest: Contest) -> dict[str, Run]:
+    """Ours for a case, by form."""
+    return {"layer": contest.ours()} if case.subject == "neuron" else our_networks(contest)
 
 
 def their_runs(case: Case, contest: Contest) -> dict[str, Run]:

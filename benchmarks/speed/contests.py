@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from ...models.folding import PerStep
 from ...models.neurons import LIF, CubaLIF
+from ...models.windows import run_in_windows
 from ...toolchain.kernels.gradients import Surrogate
 
 Run = Callable[[Tensor], Tensor]
@@ -67,8 +69,14 @@ def convolutions(gain: float) -> list[nn.Conv2d]:
     return made
 
 
-def our_network(contest: Contest) -> nn.Module:
-    """Four times convolution, neurons, pooling; convolutions over all steps at once, channels last."""
+def our_networks(contest: Contest) -> dict[str, Run]:
+    """Four times convolution, neurons, pooling, channels last; all steps at once, or in windows."""
+    network = _our_network(contest)
+    windows = {f"windows of {steps}": partial(run_in_windows, network, window=steps) for steps in (1, 2, 4)}
+    return {"all steps at once": network, **windows}
+
+
+def _our_network(contest: Contest) -> nn.Module:
     layers: list[nn.Module] = []
     for convolution in convolutions(contest.gain):
         layers += [PerStep(convolution), contest.ours(), PerStep(nn.AvgPool2d(2))]

@@ -1,8 +1,9 @@
 """Peak memory of one run, measured in a process of its own.
 
-In a fresh process each side of a case is built and run once to warm up; then freed memory is given back to the system, the high-water mark of resident memory is set back, the case runs, and the peak is the mark
-less what was resident before. So inputs, weights and libraries do not count, and whatever a run holds at once does,
-whoever allocates it. Linux only; elsewhere the peak is not given.
+In a fresh process each side of a case is built and run once to warm up. Then freed memory is given back to the system,
+the high-water mark of resident memory is set back, the case runs, and the peak is the mark less what was resident
+before. So inputs, weights and libraries do not count, and whatever a run holds at once does, whoever allocates it.
+Linux only; elsewhere the peak is not given.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def _resident(name: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-Plan = Mapping[str, Mapping[str, str]]
-"""By peer and case, the form of the peer to measure."""
+Plan = Mapping[str, Mapping[str, tuple[str, str]]]
+"""By peer and case, the forms of ours and of the peer to measure."""
 
 Peaks = dict[str, dict[str, tuple[int | None, int | None]]]
 """By peer and case, bytes of ours and of the peer."""
@@ -83,12 +84,12 @@ def _measured(plan: Plan, quick: bool) -> Peaks:
     }
 
 
-def _both(case: Case, contest: Contest, form: str, size: Size) -> tuple[int | None, int | None]:
-    from .cases import input_of, our_run, their_runs, work_of
+def _both(case: Case, contest: Contest, forms: tuple[str, str], size: Size) -> tuple[int | None, int | None]:
+    from .cases import input_of, our_runs, their_runs, work_of
 
     x = input_of(case, contest, size)
-    ours = peak(work_of(case, our_run(case, contest), x))
-    return ours, peak(work_of(case, their_runs(case, contest)[form], x))
+    ours = peak(work_of(case, our_runs(case, contest)[forms[0]], x))
+    return ours, peak(work_of(case, their_runs(case, contest)[forms[1]], x))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 
 from ...toolchain.console import working
 from ...toolchain.errors import SimulationError
-from .cases import CASES, QUICK, Case, Size, input_of, limit_of, our_run, their_runs, work_of
+from .cases import CASES, QUICK, Case, Size, input_of, limit_of, our_runs, their_runs, work_of
 from .contests import Contest, Run, contests
 from .memory import peaks
 from .pairs import fastest, measure, seconds
@@ -32,31 +32,39 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
         quick: small sizes and few pairs: shows that everything runs, not how fast.
 
     Returns:
-        {"name", "rows", "notes"}; a row has case, peer, form, ours_s, peer_s, ratio, pairs, limit_s, of_limit, ours_mb,
-        peer_mb, rate and different.
+        {"name", "rows", "notes"}; a row has case, peer, form, ours_form, ours_s, peer_s, ratio, pairs, limit_s,
+        of_limit, ours_mb, peer_mb, rate and different.
     """
     size = QUICK if quick else Size()
     raced = contests()
     rows = [
         _row(case, contest, size) for case in CASES for contest in raced if case.subject == "neuron" or contest.networks
     ]
-    plan = {each.peer: {row["case"]: row["form"] for row in rows if row["peer"] == each.peer} for each in raced}
     with working("peak memory"):
-        found = peaks(plan, quick)
+        found = peaks({each.peer: _forms(rows, each.peer) for each in raced}, quick)
     rows = [{**row, **_megabytes(*found[row["peer"]][row["case"]])} for row in rows]
     return {"name": "neurons", "rows": rows, "notes": _notes(rows, size)}
 
 
+def _forms(rows: list[Row], peer: str) -> dict[str, tuple[str, str]]:
+    return {row["case"]: (row["ours_form"], row["form"]) for row in rows if row["peer"] == peer}
+
+
 def _row(case: Case, contest: Contest, size: Size) -> Row:
-    x, ours, theirs = input_of(case, contest, size), our_run(case, contest), their_runs(case, contest)
+    x, forms, theirs = input_of(case, contest, size), our_runs(case, contest), their_runs(case, contest)
     with working(f"{case.name}, {contest.peer}"):
-        form = fastest({name: work_of(case, run, x) for name, run in theirs.items()})
+        ours_form, form = (_fastest(case, runs, x, size) for runs in (forms, theirs))
+        ours = forms[ours_form]
         rate, different = _compared(case, ours, theirs[form], x)
         pairs = size.neuron_pairs if case.subject == "neuron" else size.network_pairs
         found = measure(work_of(case, ours, x), work_of(case, theirs[form], x), pairs)
         limit_s = min(seconds(limit_of(case, size)) for _ in range(max(2, pairs)))
     shares = {"limit_s": limit_s, "of_limit": limit_s / found.ours_s, "rate": rate, "different": different}
-    return {"case": case.name, "peer": contest.peer, "form": form, **asdict(found), **shares}
+    return {"case": case.name, "peer": contest.peer, "form": form, "ours_form": ours_form, **asdict(found), **shares}
+
+
+def _fastest(case: Case, runs: dict[str, Run], x: torch.Tensor, size: Size) -> str:
+    return fastest({name: work_of(case, run, x) for name, run in runs.items()}, size.rounds)
 
 
 def _compared(case: Case, ours: Run, theirs: Run, x: torch.Tensor) -> tuple[float, float]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
@@ -32,6 +33,17 @@ class Measured:
     pairs: int
 
 
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Takes everything that is there now out of the garbage collector's sight, so that collecting costs little."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def seconds(work: Work) -> float:
     """How long one run takes; the garbage of the run before is collected first, its result is dropped after."""
     gc.collect()
@@ -46,23 +58,24 @@ def measure(ours: Work, peer: Work, pairs: int) -> Measured:
     """Runs both once to warm up, then `pairs` pairs, ours first in every second one."""
     ours()
     peer()
-    times = []
-    for turn in range(pairs):
-        if turn % 2:
-            theirs, mine = seconds(peer), seconds(ours)
-        else:
-            mine, theirs = seconds(ours), seconds(peer)
-        times.append((mine, theirs))
+    with tidy():
+        times = [_pair(ours, peer, turn) for turn in range(pairs)]
     ratio = median(theirs / mine for mine, theirs in times)
     return Measured(median(mine for mine, _ in times), median(theirs for _, theirs in times), ratio, pairs)
 
 
-def fastest(ways: dict[str, Work], rounds: int = 3) -> str:
-    """The name of the way that is fastest: the least of its medians over some rounds, all ways in turn."""
+def _pair(ours: Work, peer: Work, turn: int) -> tuple[float, float]:
+    if turn % 2:
+        theirs, mine = seconds(peer), seconds(ours)
+    else:
+        mine, theirs = seconds(ours), seconds(peer)
+    return mine, theirs
+
+
+def fastest(ways: dict[str, Work], rounds: int) -> str:
+    """The name of the way that is fastest: the least median over some rounds, all ways in turn."""
     for work in ways.values():
         work()
-    times = {name: [seconds(work)] for name, work in ways.items()}
-    for _ in range(rounds - 1):
-        for name, work in ways.items():
-            times[name].append(seconds(work))
-    return min(times, key=lambda name: median(times[name]))
+    with tidy():
+        rows = [{name: seconds(work) for name, work in ways.items()} for _ in range(rounds)]
+    return min(ways, key=lambda name: median(row[name] for row in rows))

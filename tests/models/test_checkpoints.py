@@ -72,7 +72,7 @@ def test_what_is_written_comes_back(made):
 
 
 def test_equal_networks_give_equal_bytes(made, tmp_path):
-    path, _, about = made
+    path = made[0]
     again = tmp_path / "again.safetensors"
     save_checkpoint(again, *load_checkpoint(path))
     assert again.read_bytes() == path.read_bytes()

@@ -40,6 +40,42 @@ class Layer(nn.Module):
         return {"spikes": spikes, "last": state.v}
 
 
+class Recurrent(nn.Module):
+    """A container that adds its last answer to its input, in the user's own loop."""
+
+    def __init__(self, each: nn.Module) -> None:
+        super().__init__()
+        self.each = each
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        state, answers = None, []
+        for step in x:
+            answer, state = self.each(step, state)
+            answers.append(answer)
+        return {"spikes": torch.stack(answers)}
+
+
+class Lifted(nn.Module):
+    """The same, lifted over time by Norse."""
+
+    def __init__(self, each: nn.Module) -> None:
+        super().__init__()
+        self.each = norse.Lift(each)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"spikes": self.each(x)[0]}
+
+
+def _recurrent_box() -> nn.Module:
+    made: nn.Module = norse.RecurrentSequential(nn.Linear(5, 5), norse.LIFBoxCell())
+    return made
+
+
+def _recurrent_cell() -> nn.Module:
+    made: nn.Module = norse.RecurrentSequential(norse.LIFCell(), output_modules=0)
+    return made
+
+
 def t(*values: float) -> Tensor:
     return torch.tensor(values)
 
@@ -55,7 +91,10 @@ FIRING: dict[str, dict[str, Any]] = {
     "v_reset=-0.25": {"v_reset": torch.as_tensor(-0.25)},
     "v_reset=0.4": {"v_reset": torch.as_tensor(0.4)},
     "v_th and v_reset for each neuron": EACH,
-    **{f"method='{name}'": {"method": name} for name in ("heaviside", "super", "triangle", "tanh", "circ", "heavi_erfc")},
+    **{
+        f"method='{name}'": {"method": name}
+        for name in ("heaviside", "super", "triangle", "tanh", "circ", "heavi_erfc")
+    },
 }
 MEMBRANE: dict[str, dict[str, Any]] = {
     "tau_mem_inv=1/0.004": {"tau_mem_inv": torch.as_tensor(1 / 0.004)},
@@ -92,14 +131,27 @@ def cases() -> Iterator[Case]:
     yield from _of(norse.LIBoxCell, norse.LIBoxParameters, {"": {}, **MEMBRANE, **EACH_LEAK}, silent=True)
     yield from _of(norse.LICell, norse.LIParameters, {"": {}, **MEMBRANE, **CURRENT, **EACH_LEAK}, silent=True)
     yield from _of(norse.LI, norse.LIParameters, {"": {}, **MEMBRANE, **CURRENT}, silent=True)
-    yield from _of(norse.LILinearCell, norse.LIParameters, {"": {}, **MEMBRANE, **CURRENT, **LEAKS}, sizes=(4, 5), silent=True)
-    recurrent = {"": {}, "v_leak=0.3": MEMBRANE["v_leak=0.3"], "v_reset=0.4": FIRING["v_reset=0.4"], "v_th and v_reset for each neuron": EACH}
+    yield from _of(
+        norse.LILinearCell, norse.LIParameters, {"": {}, **MEMBRANE, **CURRENT, **LEAKS}, sizes=(4, 5), silent=True
+    )
+    recurrent = {
+        "": {},
+        "v_leak=0.3": MEMBRANE["v_leak=0.3"],
+        "v_reset=0.4": FIRING["v_reset=0.4"],
+        "v_th and v_reset for each neuron": EACH,
+    }
     for kind in (norse.LIFRecurrentCell, norse.LIFRecurrent):
         yield from _of(kind, norse.LIFParameters, recurrent, sizes=(4, 5))
         yield from _weights(kind, norse.LIFParameters())
     for kind in (norse.LSNNCell, norse.LSNN):
-        yield from _of(kind, norse.LSNNParameters, {**FIRING, **MEMBRANE, **CURRENT, **ADAPT} if kind is norse.LSNNCell else {"": {}, **ADAPT})
+        yield from _of(
+            kind,
+            norse.LSNNParameters,
+            {**FIRING, **MEMBRANE, **CURRENT, **ADAPT} if kind is norse.LSNNCell else {"": {}, **ADAPT},
+        )
         yield Case(kind.__name__, "adjoint", lambda kind=kind: kind(adjoint=True), _wrapper(kind), _form(kind))
+    yield Case("RecurrentSequential", "LIFBoxCell, Linear", _recurrent_box, Recurrent, "loop only")
+    yield Case("RecurrentSequential", "lifted, LIFCell", _recurrent_cell, Lifted, "all steps")
     for kind in (norse.LSNNRecurrentCell, norse.LSNNRecurrent):
         yield from _of(kind, norse.LSNNParameters, {"": {}, "beta=0.3": ADAPT["beta=0.3"]}, sizes=(4, 5))
         yield from _weights(kind, norse.LSNNParameters())

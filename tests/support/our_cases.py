@@ -7,11 +7,10 @@ from itertools import product
 from typing import Any
 
 import torch
-from support.dialects import Case
-from torch import Tensor, nn
-
 from spikeport.models import neurons
 from spikeport.models.recurrent import RecurrentCubaLIF
+from support.dialects import Case
+from torch import Tensor, nn
 
 
 class Named(nn.Module):
@@ -80,7 +79,9 @@ def _from_tau() -> Iterator[Case]:
         yield _made("LIF", options, lambda more=more: neurons.LIF.from_tau(0.01, **more))
         yield _made("CubaLIF", options, lambda more=more: neurons.CubaLIF.from_tau(0.005, 0.01, **more))
         yield _made("LI", options, lambda more=more: neurons.LI.from_tau(0.01, **more), silent=True)
-        yield _made("LI", f"{options}, tau_syn", lambda more=more: neurons.LI.from_tau(0.01, 0.004, **more), silent=True)
+        yield _made(
+            "LI", f"{options}, tau_syn", lambda more=more: neurons.LI.from_tau(0.01, 0.004, **more), silent=True
+        )
 
 
 def _recurrent() -> Iterator[Case]:

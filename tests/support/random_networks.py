@@ -1,27 +1,23 @@
 """Random networks of each framework: layers and neurons with random options, put together at random.
 
-A network is a list of operations on the values so far. What differs between the frameworks is how a neuron is called and
-who turns the loop over time; both are the network's `form`.
+A network is a list of operations on the values so far. What differs between the frameworks is how a neuron is called
+and who turns the loop over time; both are the network's `form`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import norse.torch as norse
 import numpy as np
 import snntorch
 import torch
-from norse.torch.functional.reset import reset_subtract
-from spikingjelly.activation_based import functional, layer, neuron
+from spikingjelly.activation_based import functional
+from support.network_neurons import NEURONS
+from support.network_plans import Plan
 from torch import Tensor, nn
 
-from spikeport.models import neurons
-from spikeport.models.recurrent import RecurrentCubaLIF
-
-Shape = tuple[int, ...]
 STEPS, BATCH = 12, 2
 LIVELY = 0.05
 """Part of the neurons that spike in a step; inputs are made stronger until they do."""
@@ -31,82 +27,6 @@ FORMS = {
     "spikingjelly": ("multi", "loop", "step"),
     "ours": ("multi",),
 }
-
-
-@dataclass
-class Plan:
-    """A network on its way: operations, what they are made of, and the shape of each value.
-
-    Args:
-        rng: where the randomness comes from.
-        framework: whose neurons.
-        form: how it is called.
-        shapes: the shape of each value.
-        operations: (what, place of its module, values it reads).
-        layers: layers without a state.
-        neurons: neurons, and how strong an input they need.
-    """
-
-    rng: np.random.Generator
-    framework: str
-    form: str
-    shapes: list[Shape]
-    dt: float = 1e-3
-    operations: list[tuple[str, int, tuple[int, ...]]] = field(default_factory=list)
-    layers: list[nn.Module] = field(default_factory=list)
-    neurons: list[nn.Module] = field(default_factory=list)
-    drives: list[float] = field(default_factory=list)
-
-    @property
-    def shape(self) -> Shape:
-        """The shape of the last value."""
-        return self.shapes[-1]
-
-    @property
-    def last(self) -> int:
-        """The place of the last value."""
-        return len(self.shapes) - 1
-
-    def chance(self, p: float) -> bool:
-        return bool(self.rng.random() < p)
-
-    def pick(self, *choices: Any) -> Any:
-        return choices[self.rng.integers(len(choices))]
-
-    def real(self, low: float, high: float) -> float:
-        return float(self.rng.uniform(low, high))
-
-    def each(self, low: float, high: float) -> Tensor:
-        """A parameter: one number, or one for each neuron or channel."""
-        shape = self.pick((), (), self.shape, (self.shape[0], *[1] * (len(self.shape) - 1)))
-        return torch.from_numpy(self.rng.uniform(low, high, shape).astype(np.float32))
-
-    def add(self, what: str, place: int, reads: tuple[int, ...], shape: Shape) -> None:
-        self.operations.append((what, place, reads))
-        self.shapes.append(shape)
-
-    def layer(self, made: nn.Module) -> None:
-        """A layer behind the last value."""
-        made = settled(made, self.rng)
-        with torch.no_grad():
-            shape = tuple(made(torch.zeros(2, *self.shape)).shape[1:])
-        self.layers.append(made)
-        self.add("layer", len(self.layers) - 1, (self.last,), shape)
-
-    def fire(self) -> None:
-        """A neuron behind the last value."""
-        made, drive, shape = NEURONS[self.framework](self)
-        self.neurons.append(made)
-        self.drives.append(drive)
-        self.add("neuron", len(self.neurons) - 1, (self.last,), shape)
-
-
-def settled(module: nn.Module, rng: np.random.Generator) -> nn.Module:
-    """With a batch norm that has seen something."""
-    if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-        module.running_mean.uniform_(-0.3, 0.3)  # type: ignore[union-attr]
-        module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
-    return module.eval()
 
 
 def random_network(seed: int, framework: str, form: str) -> tuple[Network, Tensor]:
@@ -141,7 +61,7 @@ def _block(plan: Plan, *, straight: bool) -> None:
         if plan.chance(0.25):
             plan.layer(nn.BatchNorm1d(plan.shape[0], affine=plan.chance(0.5)))
     before = plan.last
-    plan.fire()
+    plan.fire(*NEURONS[plan.framework](plan))
     if straight:
         return
     _merge(plan, (start, before))
@@ -171,7 +91,7 @@ def _merge(plan: Plan, earlier: tuple[int, ...]) -> None:
 
 
 class Network(nn.Module):
-    """What a plan says. It answers with the spikes of every neuron, [T, B, ...], or [B, ...] where it takes one step."""
+    """What a plan says. It answers with the spikes of every neuron, [T, B, ...], or [B, ...] of one step."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -288,123 +208,3 @@ class Scaled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.factor
-
-
-# One neuron of a framework with random options: (the neuron, the input it needs, the shape of its spikes).
-Made = tuple[nn.Module, float, Shape]
-
-
-def _norse(plan: Plan) -> Made:
-    over_time = plan.form == "sequence"
-    firing: dict[str, Any] = {"v_th": plan.each(0.5, 1.5), "v_reset": plan.each(-0.3, 0.3)}
-    firing["method"] = plan.pick("super", "heaviside", "tanh", "triangle", "circ", "heavi_erfc")
-    leak = torch.tensor(plan.real(-0.2, 0.3)) if over_time else plan.each(-0.2, 0.3)
-    membrane = {"tau_mem_inv": plan.each(100, 300), "v_leak": leak}
-    current = {"tau_syn_inv": plan.each(100, 400), **membrane}
-    options = ["LIF", "LIF", "IAF", "LSNN"] + ([] if over_time else ["LIFBox", "LIFBox"])
-    kind = plan.pick(*options, *(["LIFRecurrent", "LSNNRecurrent"] if len(plan.shape) == 1 else []))
-    if kind == "IAF":
-        return (norse.IAF if over_time else norse.IAFCell)(norse.IAFParameters(**firing), plan.dt), 0.8, plan.shape
-    if kind == "LIFBox":
-        more = {"reset_method": reset_subtract} if plan.chance(0.4) else {}
-        p = norse.LIFBoxParameters(**firing, **membrane, **more)
-        return norse.LIFBoxCell(p, dt=plan.dt), 3e-3 * 3 / plan.dt, plan.shape
-    made = getattr(norse, kind if over_time else f"{kind}Cell")
-    if "LSNN" in kind:
-        current |= {"v_leak": torch.tensor(0.1), "tau_syn_inv": torch.tensor(200.0)}
-        adapt = {"beta": torch.tensor(plan.real(0, 0.5)), "tau_adapt_inv": torch.tensor(plan.real(5, 100))}
-        p = norse.LSNNParameters(**{**firing, "v_th": torch.tensor(plan.real(0.5, 1.2))}, **current, **adapt)
-    else:
-        current |= {"v_leak": torch.tensor(0.1)} if "Recurrent" in kind else {}
-        p = norse.LIFParameters(**{**firing, **current})
-    drive = 2e-3 * 2 / plan.dt
-    if "Recurrent" not in kind:
-        return made(p=p, dt=plan.dt), drive, plan.shape
-    size = int(plan.rng.integers(3, 8))
-    p = p._replace(v_th=torch.tensor(0.8), v_reset=torch.tensor(0.05), tau_mem_inv=torch.tensor(150.0))
-    p = p._replace(tau_syn_inv=torch.tensor(300.0))
-    return made(plan.shape[0], size, p=p, autapses=plan.chance(0.5), dt=plan.dt), drive, (size,)
-
-
-def _snntorch(plan: Plan) -> Made:
-    kind = plan.pick(snntorch.Leaky, snntorch.Leaky, snntorch.Synaptic, snntorch.Lapicque, snntorch.RLeaky, snntorch.RSynaptic)
-    given: dict[str, Any] = {"beta": plan.each(0.3, 0.95), "threshold": plan.each(0.5, 1.5)}
-    given["reset_mechanism"] = plan.pick("subtract", "subtract", "zero", "zero", "none")
-    if kind is snntorch.Lapicque:
-        given["beta"] = plan.real(0.4, 0.9)
-    elif kind is not snntorch.RSynaptic:
-        given["reset_delay"] = plan.chance(0.5)
-    if kind in (snntorch.Synaptic, snntorch.RSynaptic):
-        given["alpha"] = plan.each(0.1, 0.9)
-    if kind in (snntorch.RLeaky, snntorch.RSynaptic):
-        given |= _recurrent(plan)
-    if kind is snntorch.Leaky and plan.chance(0.3):
-        given["graded_spikes_factor"] = plan.real(0.3, 2.0)
-    if plan.form.startswith("hidden"):
-        given |= {"init_hidden": True, "output": plan.chance(0.5)}
-    return kind(**given), 5.0 if kind is snntorch.Lapicque else 1.2, plan.shape
-
-
-def _recurrent(plan: Plan) -> dict[str, Any]:
-    if plan.chance(0.3):
-        return {"all_to_all": False, "V": plan.real(-1, 0.5), "learn_recurrent": plan.chance(0.5)}
-    if len(plan.shape) == 1:
-        return {"linear_features": plan.shape[0]}
-    return {"conv2d_channels": plan.shape[0], "kernel_size": plan.pick(1, 3)}
-
-
-def _spikingjelly(plan: Plan) -> Made:
-    mode = "m" if plan.form == "multi" else "s"
-    given: dict[str, Any] = {"v_threshold": plan.real(0.5, 1.5), "v_reset": plan.pick(None, 0.0, plan.real(-0.3, 0.3))}
-    leaky = {**given, "decay_input": plan.chance(0.5)}
-    tau = plan.real(1.2, 5.0)
-    kind = plan.pick("if", "lif", "lif", "plif", "cuba", "half", "recurrent" if mode == "m" else "if")
-    made: nn.Module
-    if kind == "lif":
-        made = neuron.LIFNode(tau, **leaky)
-    elif kind == "plif":
-        made = neuron.ParametricLIFNode(tau, **leaky)
-    elif kind == "cuba":
-        made = neuron.CUBALIFNode(plan.real(0.1, 0.8), plan.real(0.3, 0.9), **given)
-    elif kind == "half":
-        made = neuron.HalfThresholdIFNode(given["v_threshold"])
-    elif kind == "recurrent" and len(plan.shape) == 1:
-        size = plan.shape[0]
-        inner = nn.Sequential(nn.Linear(size, 4), neuron.LIFNode(tau, **leaky))
-        return layer.LinearRecurrentContainer(inner, size, 4, plan.chance(0.5), "m"), 3.0, (4,)
-    elif kind == "recurrent":
-        inner = neuron.IFNode(**given)
-        return layer.ElementWiseRecurrentContainer(inner, lambda y, x: x - 0.4 * y, "m"), 1.0, plan.shape
-    else:
-        made = neuron.IFNode(**given)
-    made.step_mode = mode
-    return made, 2.0, plan.shape
-
-
-def _ours(plan: Plan) -> Made:
-    reset, when = plan.pick(
-        ("value", "now"), ("value", "next"), ("subtract", "now"), ("subtract", "next"), ("subtract", "guarded"), ("none", "now")
-    )
-    given: dict[str, Any] = {"reset": reset, "when": when, "inclusive": plan.chance(0.4), "dt": plan.dt}
-    given |= {"threshold": plan.each(0.5, 1.5), "v_init": plan.each(-0.3, 0.3)}
-    if reset == "value":
-        given["v_reset"] = plan.each(-0.3, 0.3)
-    membrane = {"beta": plan.each(0.3, 0.95), "gain": plan.each(0.5, 1.5), "bias": plan.each(-0.1, 0.2)}
-    kind = plan.pick("if", "lif", "cuba", "recurrent" if len(plan.shape) == 1 else "lif")
-    if kind == "if":
-        return neurons.IF(**given), 1.0, plan.shape
-    if kind == "lif":
-        return neurons.LIF(**membrane, **given), 1.2, plan.shape
-    if kind == "cuba":
-        return neurons.CubaLIF(plan.each(0.1, 0.8), **membrane, **given), 1.0, plan.shape
-    single = {**given, "threshold": 0.9, "v_init": 0.1, **({"v_reset": 0.05} if reset == "value" else {})}
-    size = int(plan.rng.integers(3, 8))
-    return RecurrentCubaLIF(plan.shape[0], size, 0.6, 0.8, **single), 1.2, (size,)
-
-
-NEURONS: dict[str, Callable[[Plan], Made]] = {
-    "norse": _norse,
-    "snntorch": _snntorch,
-    "spikingjelly": _spikingjelly,
-    "ours": _ours,
-}

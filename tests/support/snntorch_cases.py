@@ -78,7 +78,12 @@ ALPHA: dict[str, dict[str, Any]] = {
 RECURRENT: dict[str, dict[str, Any]] = {
     "linear_features, learn_recurrent=False": {"learn_recurrent": False},
     "V=0.4": {"linear_features": None, "all_to_all": False, "V": 0.4},
-    "V=-0.6, learn_recurrent=False": {"linear_features": None, "all_to_all": False, "V": -0.6, "learn_recurrent": False},
+    "V=-0.6, learn_recurrent=False": {
+        "linear_features": None,
+        "all_to_all": False,
+        "V": -0.6,
+        "learn_recurrent": False,
+    },
     "V for each neuron": {"linear_features": None, "all_to_all": False, "V": t(0.3, -0.5, 0.8, 0.0, -1.0)},
     "conv2d_channels, kernel_size=3": {"linear_features": None, "conv2d_channels": 2, "kernel_size": 3},
     "conv2d_channels, kernel_size=(1, 5)": {"linear_features": None, "conv2d_channels": 2, "kernel_size": (1, 5)},
@@ -142,7 +147,9 @@ def _graded() -> dict[str, dict[str, Any]]:
 def _case(kind: Any, options: str, given: dict[str, Any], form: str = "states handed on", **fields: Any) -> Case:
     shape = (2, 3, 5) if "channel" in options or "[" in options else (5,)
     zeros = fields.pop("zeros", 0)
-    return Case(kind.__name__, options, _maker(kind, given), lambda neuron: Loop(neuron, zeros=zeros), form, shape, **fields)
+    return Case(
+        kind.__name__, options, _maker(kind, given), lambda neuron: Loop(neuron, zeros=zeros), form, shape, **fields
+    )
 
 
 def _maker(kind: Any, given: dict[str, Any]) -> Callable[[], nn.Module]:

@@ -130,9 +130,24 @@ def _silent() -> Iterator[Case]:
 def _layers() -> Iterator[Case]:
     for kind in (layer.Dropout, layer.Dropout2d):
         for mode in MODES:
-            yield Case(kind.__name__, "p=0.5", lambda kind=kind, mode=mode: kind(0.5, mode), Named, _form(mode), (2, 3, 3), True)
+            yield Case(
+                kind.__name__,
+                "p=0.5",
+                lambda kind=kind, mode=mode: kind(0.5, mode),
+                Named,
+                _form(mode),
+                (2, 3, 3),
+                True,
+            )
     for steps in (0, 1, 3):
-        yield Case("Delay", f"delay_steps={steps}", lambda steps=steps: layer.Delay(steps, "m"), Named, "all steps", silent=True)
+        yield Case(
+            "Delay",
+            f"delay_steps={steps}",
+            lambda steps=steps: layer.Delay(steps, "m"),
+            Named,
+            "all steps",
+            silent=True,
+        )
     contained = lambda: neuron.LIFNode(v_reset=None)  # noqa: E731
     yield Case(
         "ElementWiseRecurrentContainer",

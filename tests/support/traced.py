@@ -38,7 +38,8 @@ def traced_as(module, example, *, seed=1, time_axis="auto", inputs=None, exact=F
     dice = torch.Generator().manual_seed(seed)
     given = example if isinstance(example, tuple) else (example,)
     drawn = inputs or [torch.rand(each.shape, generator=dice).double() * 4 - 2 for each in given]
-    found = simulate(graph, {n: in_time(graph, n, x, time_axis) for n, x in zip(graph.inputs, drawn)}, dtype="float64")
+    rows = {name: in_time(graph, name, x, time_axis) for name, x in zip(graph.inputs, drawn, strict=True)}
+    found = simulate(graph, rows, dtype="float64")
     wanted = answers(module, drawn)
     assert len(wanted) == len(graph.outputs)
     for name, answer in zip(graph.outputs, wanted, strict=True):
@@ -57,8 +58,12 @@ def traced_as(module, example, *, seed=1, time_axis="auto", inputs=None, exact=F
 def answers(module, inputs):
     """What a copy of the module answers in float64."""
     wide = copy.deepcopy(module).double().eval()
-    with torch.no_grad():
-        return [each.double().numpy() for each in tensors(wide(*(x.clone() for x in inputs)))]
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            return [each.double().numpy() for each in tensors(wide(*(x.clone() for x in inputs)))]
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def in_time(graph, name, x, axis):

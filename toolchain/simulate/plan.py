@@ -24,7 +24,7 @@ BUDGET = 24 << 20
 """Bytes that what is alive in one window may take, so that it stays in the caches and away from fresh pages."""
 LONGEST = 1024
 """The most steps in a window."""
-BUSY = 32_000_000
+BUSY = 64_000_000
 """Operations in one call that make its overhead small."""
 WIDEST = 32
 """The most steps in one call of a fixed size."""

@@ -123,8 +123,9 @@ def _stateful(leaf: Leaf, node: Node, *, many: bool) -> Any:
 
 def called(module: nn.Module, path: str, args: Any, kwargs: Any, recorder: Recorder, row: Row) -> Any:
     """A call of a module that a row knows."""
+    path = path or type(module).__name__.lower()
     try:
-        return row.call(Leaf(module, path or type(module).__name__.lower(), args, kwargs, recorder, row.many(module)))
+        return row.call(Leaf(module, path, args, kwargs, recorder, row.many(module)))
     except Cannot as cannot:
         recorder.offend(path, cannot.found, cannot.expected, cannot.fix)
     except GraphError as error:

@@ -28,7 +28,8 @@ class Constants:
         self._held: dict[int, tuple[weakref.ref[Tensor], int, Array]] = {}
         self._same: dict[bytes, Array] = {}
         self._turned: dict[int, tuple[Array, Array]] = {}
-        self._watched: list[tuple[Tensor, int, str]] = []
+        self._read: dict[int, str] = {}
+        self._written: set[int] = set()
 
     def array(self, tensor: Tensor, what: str) -> Array:
         """The array of a tensor: the same tensor, or one with the same values, always gives the same array."""
@@ -45,14 +46,18 @@ class Constants:
             self._turned[id(matrix)] = (matrix, frozen(matrix.T, "matrix"))
         return self._turned[id(matrix)][1]
 
+    def write(self, tensor: Tensor) -> None:
+        """Note that a tensor was changed in place, through whatever view of it."""
+        self._written.add(storage(tensor))
+
     def changed(self) -> list[str]:
-        """The weights that changed in place after they were read."""
-        return [what for tensor, count, what in self._watched if version(tensor) != count]
+        """The weights that were read, and changed in place."""
+        return [what for place, what in self._read.items() if place in self._written]
 
     def _shared(self, tensor: Tensor, what: str) -> Array:
         values = numbers(tensor)
         values.flags.writeable = False
-        self._watched.append((tensor, version(tensor), what))
+        self._read[storage(tensor)] = what
         return frozen(narrow(values), what)
 
     def _copied(self, tensor: Tensor, what: str) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..graph.graph import NAME, Graph, GraphBuilder, Wire
 from ..graph.nodes import Add, Input, Integrator, Node, Output, Scale
+from ..graph.nodes.base import Array
 from ..graph.nodes.ends import Readout
 from .recorder import Entry, Recorder, alike
 
@@ -126,35 +127,51 @@ def _delays_in_front(graph: Graph) -> Graph:
     """Move a delay in front of the node it leaves, where that node does not answer zeros with zeros.
 
     A delayed wire starts with zeros. A node with a bias answers zeros with its bias, as the module does in its first
-    step: only in front of that node does the delay mean what the module did.
+    step: only in front of that node, and of all that stand between it and what remembers or comes in, does the delay
+    mean what the module did.
     """
     builder = GraphBuilder(graph.name, graph.dt)
     builder.nodes, builder.wires, builder.notes = dict(graph.nodes), dict(graph.wires), dict(graph.notes)
-    for edge in graph.edges:
-        if edge.delayed and _answers_zeros(graph, edge.source):
-            source = _in_front(graph, edge.source, builder)
+    late = [edge for edge in graph.edges if edge.delayed]
+    stirs = _at_rest(graph, {edge.source for edge in late})
+    for edge in late:
+        if stirs[edge.source]:
+            source = _in_front(graph, edge.source, builder, stirs)
             ports = builder.wires[edge.target]
             builder.connect(edge.target, *(Wire(source) if p == edge.port else wire for p, wire in enumerate(ports)))
     return _renamed(_without_unread(builder))
 
 
-def _answers_zeros(graph: Graph, name: str) -> bool:
-    """Whether a node that could be delayed in front answers zeros with something else."""
+def _at_rest(graph: Graph, names: set[str]) -> dict[str, bool]:
+    """Whether these nodes, and those they read from, send anything while what remembers or comes in sends zeros."""
+    wanted, waiting = set(), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(() if _remembers(graph, name) else (wire.source for wire in graph.wires[name]))
+    sent: dict[str, Array] = {}
+    for name in graph.order:
+        if name in wanted:
+            sources = [sent[wire.source] for wire in graph.wires[name]] if not _remembers(graph, name) else []
+            zeros = np.zeros((1, *graph.signals[name].shape))
+            sent[name] = graph.nodes[name].step({}, *sources)[0] if sources else zeros
+    return {name: bool(np.any(values)) for name, values in sent.items()}
+
+
+def _remembers(graph: Graph, name: str) -> bool:
     node = graph.nodes[name]
-    if node.stateful or isinstance(node, Input) or any(wire.delayed for wire in graph.wires[name]):
-        return False
-    zeros = [np.zeros((1, *signal.shape)) for signal in graph.received(name)]
-    return bool(np.any(node.step({}, *zeros)[0]))
+    return node.stateful or isinstance(node, Input) or any(wire.delayed for wire in graph.wires[name])
 
 
-def _in_front(graph: Graph, name: str, builder: GraphBuilder) -> str:
+def _in_front(graph: Graph, name: str, builder: GraphBuilder, stirs: Mapping[str, bool]) -> str:
     """A copy of a node that reads one step later what the node reads, and its name."""
     copied = f"{name}{LATER}"
     if copied not in builder.nodes:
         builder.nodes[copied] = graph.nodes[name]
         sources = [wire.source for wire in graph.wires[name]]
         wires = [
-            Wire(_in_front(graph, source, builder)) if _answers_zeros(graph, source) else Wire(source, delayed=True)
+            Wire(_in_front(graph, source, builder, stirs)) if stirs[source] else Wire(source, delayed=True)
             for source in sources
         ]
         builder.connect(copied, *wires)

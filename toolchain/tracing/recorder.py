@@ -62,6 +62,7 @@ class Recorder:
         dispatch: what runs torch functions.
         constants: the arrays of the module's weights and of every other constant.
         host: make host nodes of what a chip cannot do.
+        seeking: whether the axis of time is still to be found out.
         steps: how many steps the example has, 0 where it has no time axis.
         batch: how many samples the example has.
         memory: the tracked tensors by the memory they lie in.
@@ -79,6 +80,7 @@ class Recorder:
     dispatch: Dispatch
     constants: Constants
     host: bool = False
+    seeking: bool = False
     steps: int = 0
     batch: int = 1
     memory: Memory = field(default_factory=Memory)
@@ -195,7 +197,7 @@ class Recorder:
     def unknown(self, name: str, result: Tensor, axes: str, step: int | None) -> Value:
         """A stand-in for what was refused, so that the run goes on and meets every other offence."""
         shape = tuple(n for n, axis in zip(result.shape, axes, strict=True) if axis == "f")
-        key = self._keys.setdefault(("unknown", len(self._keys)), len(self._keys))
+        key = self._keys.setdefault(("unknown", site(self.where), name, shape), len(self._keys))
         self.entries[key] = Entry(name, Input(tuple(max(n, 1) for n in shape)), (), step)
         return Value(key, axes, step)
 

@@ -83,13 +83,16 @@ class Run:
         return _steps(self.recorder)
 
 
-def run_traced(module: nn.Module, examples: Examples, rows: Rows, *, host: bool, carries: str) -> Run:
+def run_traced(
+    module: nn.Module, examples: Examples, rows: Rows, *, host: bool, carries: str, seeking: bool = False
+) -> Run:
     """Run a copy of a module on tracked inputs. Its name marks the outermost frame of the user's code."""
     twin, axis, first = fresh_copy(module, rows), examples.axis, examples.tensors[0]
     recorder = Recorder(
         dispatch,
         Constants(twin),
         host=host,
+        seeking=seeking,
         steps=0 if axis is None else first.shape[axis],
         batch=first.shape[1 if axis == 0 else 0],
     )

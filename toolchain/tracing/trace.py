@@ -66,26 +66,24 @@ def trace(
 
 def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, host: bool, carries: str) -> Run:
     """The run that is refused nothing; where each reading of the example is refused, the likeliest."""
-    runs: list[Run] = []
-    errors: list[SpikeportError] = []
+    first: Run | SpikeportError | None = None
     likely = _likely(module, time_axis, rows)
     while likely:
-        axis = likely.pop(0)
+        found: Run | SpikeportError
         try:
-            runs.append(run_traced(module, _examples(example, axis), rows, host=host, carries=carries))
+            given = _examples(example, likely.pop(0))
+            found = run_traced(module, given, rows, host=host, carries=carries, seeking=time_axis == "auto")
+            if not found.recorder.offences:
+                return found
         except TimeFirst:
-            if time_axis != "auto":
-                found = "None, and the module takes steps out of its input's first axis"
-                raise UsageError("time_axis", found, "the axis of time", "pass time_axis=0") from None
-            likely = [0]
+            first, likely = None, [0]
+            continue
         except SpikeportError as error:
-            errors.append(error)
-        else:
-            if not runs[-1].recorder.offences:
-                return runs[-1]
-    if runs:
-        return runs[0]
-    raise errors[0]
+            found = error
+        first = first or found
+    if isinstance(first, Run):
+        return first
+    raise first or UsageError("time_axis", f"{time_axis!r}", "an axis")
 
 
 def _likely(module: nn.Module, time_axis: TimeAxis, rows: Rows) -> list[int | None]:

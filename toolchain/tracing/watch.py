@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from .calls import Rows, called, stand_ins
 from .functions.dispatch import look
 from .functions.naming import ASKS, MAKES, name_of
+from .memory import version
 from .recorder import Recorder
 from .values import SIGHT, Tracked, leaves
 from .widening import call_wide
@@ -47,7 +48,11 @@ class Watch(TorchFunctionMode):
         tensors = [each for each in leaves((args, kwargs)) if isinstance(each, Tensor)]
         if any(isinstance(each, Tracked) for each in tensors):
             return self.recorder.function(func, args, kwargs)
+        before = [version(each) for each in tensors]
         result = call_wide(func, args, kwargs)
+        for each, count in zip(tensors, before, strict=True):
+            if version(each) != count:
+                self.recorder.constants.write(each)
         name = name_of(func)
         if name not in ASKS:
             if name not in MAKES:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from spikeport.toolchain.errors import SimulationError, UsageError
 from spikeport.toolchain.graph import Graph, GraphBuilder, nodes
 from spikeport.toolchain.simulate import Trace, simulate
+from spikeport.toolchain.simulate.inputs import feed
 
 
 def network(carried: str = "graded") -> Graph:
@@ -179,3 +180,12 @@ def test_a_state_can_be_used_again() -> None:
 def test_options_that_do_not_exist(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         simulate(network(), X, **options)
+
+
+@pytest.mark.parametrize("first", [0, 3, 8, 13])
+def test_windows_end_at_multiples_of_their_length_however_a_stream_comes(first: int) -> None:
+    nodes_by_name = {"x": nodes.Input((3,))}
+    for inputs in (X, (X[t : t + 3] for t in range(0, 10, 3))):
+        cuts = list(feed(inputs, nodes_by_name, None).windows(first, 4))
+        assert [start for start, _ in cuts] == [first, *range((first // 4 + 1) * 4, first + 10, 4)]
+        np.testing.assert_array_equal(np.concatenate([rows["x"] for _, rows in cuts]), X)

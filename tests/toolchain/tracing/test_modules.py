@@ -6,7 +6,7 @@ import torch
 from spikeport.toolchain.tracing import trace
 from support.traced import Does, traced_as
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 IMAGE, SIGNAL, VOLUME = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 12), torch.rand(2, 2, 4, 6, 4)
 
@@ -34,7 +34,7 @@ class Residual(nn.Module):
         y += x
         for stage in self.stages:
             y = stage(y) + y
-        y = torch.cat([y, F.relu(x)], dim=1)[:, ::2]
+        y = torch.cat([y, functional.relu(x)], dim=1)[:, ::2]
         return self.named["head"](y.mean((2, 3)))
 
 
@@ -83,28 +83,55 @@ class Attention(nn.Module):
     def forward(self, x):
         b, n, c = x.shape
         q, k, v = self.qkv(self.norm(x)).reshape(b, n, 3, 2, c // 2).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, c)
-        return x + self.out(F.softmax(y, dim=-1) + F.softmax(q @ k.transpose(-2, -1) * 0.3, -1).sum((1, 3))[..., None])
+        y = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, c)
+        return x + self.out(
+            functional.softmax(y, dim=-1) + functional.softmax(q @ k.transpose(-2, -1) * 0.3, -1).sum((1, 3))[..., None]
+        )
 
 
 def upsampled():
-    return nn.Sequential(nn.Conv2d(3, 4, 3, groups=1, dilation=2), nn.Upsample(scale_factor=2), nn.ConvTranspose2d(4, 2, 3, 2, 1, 1))
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, groups=1, dilation=2), nn.Upsample(scale_factor=2), nn.ConvTranspose2d(4, 2, 3, 2, 1, 1)
+    )
 
 
 NETWORKS = {
     # name: (network, example, options)
     "1d": (
-        lambda: nn.Sequential(nn.Conv1d(3, 4, 3, stride=2), nn.BatchNorm1d(4), nn.ELU(), nn.MaxPool1d(2, ceil_mode=True), nn.Flatten(), nn.Linear(12, 5)),
+        lambda: nn.Sequential(
+            nn.Conv1d(3, 4, 3, stride=2),
+            nn.BatchNorm1d(4),
+            nn.ELU(),
+            nn.MaxPool1d(2, ceil_mode=True),
+            nn.Flatten(),
+            nn.Linear(12, 5),
+        ),
         SIGNAL,
         {},
     ),
     "2d": (
-        lambda: nn.Sequential(nn.Conv2d(3, 6, (3, 1), padding=(1, 0), groups=3), nn.BatchNorm2d(6), nn.PReLU(6), nn.MaxPool2d(3, 2, ceil_mode=True), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(), nn.Linear(24, 5)),
+        lambda: nn.Sequential(
+            nn.Conv2d(3, 6, (3, 1), padding=(1, 0), groups=3),
+            nn.BatchNorm2d(6),
+            nn.PReLU(6),
+            nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Dropout(),
+            nn.Linear(24, 5),
+        ),
         IMAGE,
         {},
     ),
     "3d": (
-        lambda: nn.Sequential(nn.Conv3d(2, 4, 3, padding="same"), nn.BatchNorm3d(4), nn.Hardtanh(), nn.AvgPool3d(2), nn.AdaptiveMaxPool3d(1), nn.Flatten(1)),
+        lambda: nn.Sequential(
+            nn.Conv3d(2, 4, 3, padding="same"),
+            nn.BatchNorm3d(4),
+            nn.Hardtanh(),
+            nn.AvgPool3d(2),
+            nn.AdaptiveMaxPool3d(1),
+            nn.Flatten(1),
+        ),
         VOLUME,
         {},
     ),
@@ -113,7 +140,11 @@ NETWORKS = {
     "shared": (Shared, torch.rand(2, 6), {}),
     "in place": (InPlaceThenRead, IMAGE, {}),
     "graph convolution": (GraphConvolution, IMAGE, {}),
-    "unflatten": (lambda: nn.Sequential(nn.Linear(6, 12), nn.Unflatten(1, (3, 4)), nn.Flatten(1), nn.Tanh()), torch.rand(2, 6), {}),
+    "unflatten": (
+        lambda: nn.Sequential(nn.Linear(6, 12), nn.Unflatten(1, (3, 4)), nn.Flatten(1), nn.Tanh()),
+        torch.rand(2, 6),
+        {},
+    ),
     "attention": (Attention, torch.rand(2, 4, 6), {"host": True}),
     "norms": (lambda: nn.Sequential(nn.GroupNorm(3, 3), nn.LayerNorm([3, 8, 8]), nn.Softmax(1)), IMAGE, {"host": True}),
 }
@@ -166,7 +197,7 @@ def test_two_inputs_and_several_answers():
 
         def forward(self, x, y):
             both = self.a(x) + self.b(y)
-            return {"sum": both, "parts": (F.relu(both), [both * 2])}
+            return {"sum": both, "parts": (functional.relu(both), [both * 2])}
 
     graph = traced_as(Two(), (torch.rand(2, 4), torch.rand(2, 5)))
     assert graph.inputs == ("input", "input_1")
@@ -201,7 +232,7 @@ def test_custom_functions_run_in_the_open():
             return (x > level).to(x)
 
         @staticmethod
-        def backward(ctx, grad):
+        def backward(_, grad):
             return grad, None
 
     class Split(torch.autograd.Function):
@@ -210,12 +241,12 @@ def test_custom_functions_run_in_the_open():
             return x * 2
 
         @staticmethod
-        def setup_context(ctx, inputs, output):
+        def setup_context(_, inputs, output):
             pass
 
     class Same(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, x):
+        def forward(_, x):
             return x
 
     graph = traced_as(Does(lambda x: Step.apply(Split.apply(Same.apply(x)), 0.3)), torch.rand(2, 4))

@@ -7,10 +7,9 @@ import copy
 import numpy as np
 import pytest
 import torch
+from spikeport.toolchain.tracing import trace
 from support.dialects import Wide, arrays, same
 from support.random_networks import FORMS, random_network
-
-from spikeport.toolchain.tracing import trace
 
 SEEDS = range(50)
 RATE = 0.05

@@ -14,6 +14,7 @@ number, so that a float32 rate in a float64 run gives the same potential.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -166,8 +167,29 @@ def _lsnn_recurrent(leaf: Leaf) -> Any:
     return _answer(leaf, node, states, leaf.send("later", Delay((1,)), _recurrent_input(leaf)))
 
 
+def _recurrent_sequential(leaf: Leaf) -> Any:
+    """x[t] + y[t−1] into a SequentialState whose last answer is y[t]; what is inside is recorded as anywhere else."""
+    module, state = leaf.module, leaf.argument(1, "state")
+    if not leaf.recorder.steps:
+        raise Cannot(f"{leaf.kind} in one step", "a loop, in which its answer comes back", "lift it over time")
+    if not isinstance(module.output_modules, int):
+        raise Cannot(f"{leaf.kind} with several output_modules, which it cannot add", "one of them")
+    sent = type(module.module[module.output_modules])
+    if f"{sent.__module__}.{sent.__qualname__}" not in ROWS:  # what is 0 before the first step has to be a neuron's
+        raise Cannot(f"{leaf.kind} that feeds back the answer of {sent.__name__}", "that of one of Norse's neurons")
+    if state is None and leaf.step:
+        raise Cannot(f"{leaf.kind} called without its state in step {leaf.step}", "its state", "hand its state on")
+    x = leaf.args[0] if state is None else leaf.args[0] + state.cache
+    outputs, after = module.module(x, None if state is None else state.state)
+    answer = outputs[module.output_modules]
+    return answer, import_module(_SEQUENTIAL).RecurrentSequentialState(answer, after)
+
+
 def _many(_: Any) -> bool:
     return True
+
+
+_SEQUENTIAL = "norse.torch.module.sequential"
 
 
 _MODULES = "norse.torch.module"
@@ -188,6 +210,7 @@ ROWS: Mapping[str, Row] = {
     f"{_MODULES}.lsnn.LSNN": Row(_lsnn, _many),
     f"{_MODULES}.lsnn.LSNNRecurrentCell": Row(_lsnn_recurrent),
     f"{_MODULES}.lsnn.LSNNRecurrent": Row(_lsnn_recurrent, _many),
+    f"{_SEQUENTIAL}.RecurrentSequential": Row(_recurrent_sequential),
 }
 
 KINDS = "LIF, LIFBox, IAF, LI, LIBox, LILinear or LSNN, a cell or a layer over time, recurrent or not"

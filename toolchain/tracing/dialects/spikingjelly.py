@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ...graph.nodes import IF, LIF, CubaLIF, Delay, Integrator, LeakyIntegrator, Node
 from ..leaf import KEEP, UNTOUCHED, Leaf, Row, refused
 from ..operation import Cannot
-from ..values import Tracked, plain
+from ..values import Tracked
 
 
 def _start(leaf: Leaf, name: str) -> float:

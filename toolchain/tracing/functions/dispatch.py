@@ -26,6 +26,7 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
     name = name_of(func)
     tensors = [each for each in leaves((args, kwargs)) if isinstance(each, Tensor)]
     before = [version(each) for each in tensors]
+    given = _before(func, args)
     result = untracked(lambda: call_wide(func, plain(args), plain(kwargs)))
     written = [each for each, count in zip(tensors, before, strict=True) if version(each) != count]
     answers = any(isinstance(each, Tensor) for each in leaves(result))
@@ -35,15 +36,26 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
     if name in MAKES and [each for each in tensors if isinstance(each, Tracked)] == list(args[:1]):
         recorder.memory.made(result, tensors)
         return result
-    if name in READS or not (answers or written):
+    if name in READS:
         found = f"a signal's values read into Python by {name.removesuffix('()')}()"
         recorder.offend(name, found, "tensors all the way", OUTSIDE)
         return result
-    operation, offences = Operation(recorder, name, args, kwargs, result), len(recorder.offences)
-    out = _recorded(operation, func)
+    if kwargs.get("out") is not None:
+        written, kwargs = [kwargs["out"]], {key: each for key, each in kwargs.items() if key != "out"}
+    operation, offences = Operation(recorder, name, given, kwargs, result), len(recorder.offences)
+    out = _unknown(operation) if name in RANDOM else _recorded(operation, func)
     if not written:
         return out
     return _written(operation, written, out) if len(recorder.offences) == offences else operation.kept(written[0])
+
+
+def _before(func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments, with the constant that a call in place changes as it was before."""
+    name = str(getattr(func, "__name__", ""))
+    changes = name != "__setitem__" and (name.endswith("_") or name.startswith("__i"))
+    if changes and args and isinstance(args[0], Tensor) and not isinstance(args[0], Tracked):
+        return (args[0].clone(), *args[1:])
+    return args
 
 
 def look(recorder: Recorder, name: str, tensors: Sequence[Tensor]) -> None:
@@ -98,7 +110,7 @@ def _unknown(operation: Operation) -> Any:
 def _written(operation: Operation, written: Sequence[Tensor], out: Any) -> Any:
     """After a change in place: the tensor that was written to is the result; others in its memory are out of date."""
     recorder, name = operation.recorder, operation.name
-    target = operation.kwargs.get("out", written[0])
+    target = written[0]
     results = [each for each in leaves(out) if isinstance(each, Tensor)]
     several = any(storage(each) != storage(target) for each in written)
     if several or len(results) != 1 or results[0].shape != target.shape:

@@ -32,9 +32,10 @@ def over_axis(operation: str) -> Row:
     """A row for an operation along one feature axis."""
 
     def row(op: Operation, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Tracked:
-        allowed(op)
         value = op.value(input)
-        return op.emit(Host(operation, {"axis": _dim(op, value, dim)}), [value], axes=value.axes)
+        axis = _dim(op, value, dim)
+        allowed(op)
+        return op.emit(Host(operation, {"axis": axis}), [value], axes=value.axes)
 
     return row
 

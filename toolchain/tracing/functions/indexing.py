@@ -13,7 +13,7 @@ from torch import Tensor
 from ...graph.nodes import Reshape, Slice
 from ..operation import AXES, MIXES, Cannot, Operation, Row, features
 from ..values import PARTIAL, Tracked, Value
-from .steps import TimeFirst, read_back
+from .steps import read_back, time_first
 
 INDEX = "an index that is a tensor or a list"
 
@@ -24,6 +24,7 @@ class _Cut:
 
     op: Operation
     value: Value
+    alone: bool
     dim: int = 0
     dropped: bool = False
 
@@ -38,8 +39,8 @@ class _Cut:
             axes = self.value.axes[: self.dim] + self.value.axes[self.dim + 1 :]
             self.value = replace(self.value, axes=axes, step=index % size)
         else:
-            if role == "B" and isinstance(index, int) and self.op.recorder.steps == 0 and self.dim == 0:
-                raise TimeFirst
+            if role == "B" and isinstance(index, int) and self.alone and self.dim == 0:
+                time_first(self.op)
             found = f"the index {index} on the {AXES[role]}" if isinstance(index, (int, slice)) else INDEX
             raise Cannot(found, "all of it, or one step of time", MIXES[role])
 
@@ -63,8 +64,9 @@ def getitem(op: Operation, input: Any, index: Any) -> Tracked:
     value = op.value(input)
     if value.state == PARTIAL:
         return read_back(op, input, index)
-    cut, source, axes = _Cut(op, value), 0, ""
     items = _items(index, len(value.axes))
+    alone = all(isinstance(item, slice) for item in items[1:])
+    cut, source, axes = _Cut(op, value, alone), 0, ""
     for item in items:
         if item is None:
             axes += "f"
@@ -110,8 +112,8 @@ def unbind(op: Operation, input: Any, dim: int = 0) -> tuple[Any, ...]:
     """Every index of one axis; of time, its steps."""
     value = op.value(input)
     dim = op.dim(value, dim)
-    if value.axes[dim] == "B" and dim == 0 and op.recorder.steps == 0:
-        raise TimeFirst
+    if value.axes[dim] == "B" and dim == 0:
+        time_first(op)
     parts = op.result
     return tuple(getitem(replace(op, result=part), input, (*[slice(None)] * dim, i)) for i, part in enumerate(parts))
 

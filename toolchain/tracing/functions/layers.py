@@ -220,7 +220,9 @@ def max_pool(dims: int) -> Row:
 def adaptive_pool(dims: int, pool: type[AveragePool | MaxPool]) -> Row:
     """A row for a pool that is told its output's size: an ordinary pool, where the sizes divide."""
 
-    def row(op: Operation, input: Any, output_size: Any, return_indices: bool = False) -> Any:  # noqa: ARG001
+    def row(op: Operation, input: Any, output_size: Any, return_indices: bool = False) -> Any:
+        if return_indices:
+            raise Cannot("a maximum pool with indices", "none")
         value = _batched(op, input, dims)
         space = tuple(input.shape[-dims:])
         wanted = tuple(n if w is None else w for n, w in zip(space, _tuple(output_size, dims), strict=True))

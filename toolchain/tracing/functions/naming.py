@@ -58,10 +58,13 @@ DUNDERS: Mapping[str, str] = {
     "__rtruediv__": "rdiv",
     "__radd__": "add",
     "__rmul__": "mul",
+    "__floordiv__": "floor_divide",
+    "__ifloordiv__": "floor_divide",
+    "__rfloordiv__": "floor_divide",
 }
 """Python's own methods whose bare names are something else."""
 
-IN_PLACE = frozenset({"add", "sub", "mul", "truediv", "div", "pow", "and", "or", "xor", "floordiv", "mod", "matmul"})
+IN_PLACE = frozenset({"add", "sub", "mul", "truediv", "div", "pow", "and", "or", "xor", "mod", "matmul"})
 """Operators that Python has an in-place form of, with an `i` before its name."""
 
 
@@ -76,5 +79,5 @@ def name_of(func: Callable[..., Any]) -> str:
     if name.startswith("__") and name.endswith("__"):
         inner = name[2:-2]
         return inner[1:] if inner[:1] == "i" and inner[1:] in IN_PLACE else inner
-    bare = name.partition(".")[0].rstrip("_")
+    bare = name.partition(".")[0].rstrip("_").removesuffix("_with_indices")
     return bare.lstrip("_") if bare.startswith(("_max_pool", "_adaptive", "_threshold")) else bare

@@ -138,8 +138,8 @@ def stack(op: Operation, tensors: Sequence[Any], dim: int = 0) -> Tracked:
 
 
 def _static(op: Operation, dim: int, axes: str, count: int) -> bool:
-    """Whether many of a signal without time, along a new axis in front of the features, are its steps."""
-    return op.recorder.steps == 0 and count > 1 and "f" not in axes[:dim] and "B" in axes and "T" not in axes
+    """Whether many of a signal without time, along a new axis in front of the batch, are its steps."""
+    return op.recorder.steps == 0 and count > 1 and dim == 0 and axes.startswith("B")
 
 
 def cat(op: Operation, tensors: Sequence[Any], dim: int = 0) -> Tracked:
@@ -189,7 +189,7 @@ def _put_down(op: Operation, value: Value, shape: Sequence[int], new: list[int],
     for d, count in enumerate(counts):
         if count == 1:
             continue
-        if d < len(new) and axes.count("f", 0, d) == d and _static(op, d, axes[:d] + axes[d + 1 :], count):
+        if sizes[d] == 1 and axes[d] == "f" and _static(op, d, axes[:d] + axes[d + 1 :], count):
             shape_now = features([n for i, n in enumerate(sizes) if i != d], axes[:d] + axes[d + 1 :])
             axes = axes[:d] + "T" + axes[d + 1 :]
             value = op.send(Reshape(shape_now), [value], axes, name=f"{op.label}_steps")

@@ -11,7 +11,16 @@ from ..values import PARTIAL, Tracked, Value
 
 
 class TimeFirst(Exception):
-    """The module takes single steps out of its input's first axis: that axis is time."""
+    """The module takes single steps out of its input's first axis: that axis is time, so start over."""
+
+
+def time_first(op: Operation) -> None:
+    """Start over with time as the first axis, where that may be."""
+    if op.recorder.seeking and op.recorder.steps == 0:
+        raise TimeFirst
+    raise Cannot(
+        "single steps taken out of the batch", "all samples alike", "if the first axis is time, pass time_axis=0"
+    )
 
 
 def timeline(op: Operation, values: Sequence[Value], axes: str) -> Value:

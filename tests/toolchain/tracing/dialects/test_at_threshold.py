@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 import snntorch
 import torch
-from spikingjelly.activation_based import neuron
-from support import norse_cases, our_cases, snntorch_cases, spikingjelly_cases
-from support.dialects import in_float64, same
-from torch import nn
-
 from spikeport.models import neurons
 from spikeport.models.recurrent import RecurrentCubaLIF
 from spikeport.toolchain.tracing import trace
 from spikeport.toolchain.tracing.dialects import TABLES
+from spikingjelly.activation_based import neuron
+from support import norse_cases, our_cases, snntorch_cases, spikingjelly_cases
+from support.dialects import in_float64, same
+from torch import nn
 
 HALF = torch.as_tensor(500.0)
 """1/τ for which dt/τ is one half."""
@@ -85,7 +84,10 @@ def _cases() -> dict[str, tuple[nn.Module, float, bool]]:
 
 CASES = _cases()
 SILENT = {"LI", "LICell", "LIBoxCell", "LILinearCell", "NonSpikingIFNode", "NonSpikingLIFNode"}
-NO_NEURON = {"Dropout", "Dropout2d", "Delay", "ElementWiseRecurrentContainer", "LinearRecurrentContainer"}
+NO_NEURON = {
+    *("Dropout", "Dropout2d", "Delay"),
+    *("ElementWiseRecurrentContainer", "LinearRecurrentContainer", "RecurrentSequential"),
+}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,4 +1,4 @@
-"""What the frameworks themselves get wrong, pinned: when one of these fails, a framework was mended and a row may change.
+"""What the frameworks themselves get wrong, pinned: when one of these fails, a framework was mended.
 
 Each example is the smallest; `docs/dialects.md` lists the first lines of their docstrings.
 """
@@ -13,16 +13,15 @@ import pytest
 import snntorch
 import torch
 from snntorch import surrogate
-from spikingjelly.activation_based import neuron
-
 from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.tracing import trace
+from spikingjelly.activation_based import neuron
 
 X = torch.tensor([[1.6, 0.4, 2.5]])
 
 
 def test_norse_adjoint():
-    """Norse 1.1: `LIFCell(LIFParameters(method="adjoint"))` fails; the adjoint step asks for a surrogate of that name."""
+    """Norse 1.1: `LIFCell(LIFParameters(method="adjoint"))` fails: it asks for a surrogate of that name."""
     for make in (norse.LIFCell, norse.LIF):
         with pytest.raises(ValueError, match="threshold function adjoint"):
             make(norse.LIFParameters(method="adjoint"))(X[None])
@@ -71,7 +70,7 @@ def test_snntorch_late_mechanism():
 
 
 def test_snntorch_reset_delay_counts_twice():
-    """snnTorch 1.0: with `reset_delay=False` a potential still above θ after its reset is lowered by θ for one compare."""
+    """snnTorch 1.0: with `reset_delay=False` a potential still above θ after its reset misses its next spike."""
     neuron_ = snntorch.Leaky(1.0, reset_delay=False)
     _, first = neuron_(torch.tensor([[3.5]]))
     spikes, second = neuron_(torch.tensor([[0.0]]), first)
@@ -81,7 +80,7 @@ def test_snntorch_reset_delay_counts_twice():
 
 
 def test_snntorch_lapicque_parameters():
-    """snnTorch 1.0: `Lapicque(beta, R, C)` has no R; with a learnt beta it fails, or cannot be copied or trained twice."""
+    """snnTorch 1.0: `Lapicque(beta, R, C)` has no R; with learn_beta it fails, or cannot be copied or trained."""
     with pytest.raises(AttributeError, match="'R'"):
         snntorch.Lapicque(beta=0.9, R=1.0, C=5.0)(X)
     with pytest.raises(KeyError, match="beta"):
@@ -108,7 +107,7 @@ def test_snntorch_float32():
 
 
 def test_spikingjelly_reset_value():
-    """SpikingJelly 2.0: `set_reset_value` takes effect after a `reset`; a module that never ran starts from the old value."""
+    """SpikingJelly 2.0: `set_reset_value` waits for a `reset`; a module that never ran starts from the old value."""
     started = neuron.IFNode()
     started.set_reset_value("v", 0.9)
     assert not started(X[:, 1:2]).any()

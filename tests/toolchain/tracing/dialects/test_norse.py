@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from spikeport.toolchain.tracing.dialects import norse as dialect
 from support.dialects import Case, check
 from support.norse_cases import cases
-
-from spikeport.toolchain.tracing.dialects import norse as dialect
 
 CASES = list(cases())
 

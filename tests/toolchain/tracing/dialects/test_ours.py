@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from spikeport.toolchain.tracing.dialects import ours as dialect
 from support.dialects import Case, check
 from support.our_cases import cases
-
-from spikeport.toolchain.tracing.dialects import ours as dialect
 
 CASES = list(cases())
 

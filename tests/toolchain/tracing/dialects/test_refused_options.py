@@ -11,12 +11,11 @@ import pytest
 import snntorch
 import torch
 from norse.torch.module.snn import SNNCell
-from spikingjelly.activation_based import functional, neuron, surrogate
-from torch import Tensor, nn
-
 from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.graph.nodes import IF, LIF
 from spikeport.toolchain.tracing import trace
+from spikingjelly.activation_based import functional, neuron, surrogate
+from torch import Tensor, nn
 
 
 def leaky(**given: Any) -> nn.Module:
@@ -86,6 +85,10 @@ REFUSALS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "norse own cell": (
         lambda: SNNCell(stepped_otherwise, lambda x: torch.zeros_like(x), BOX()),
         "SNNCell: a neuron of its own",
+    ),
+    "norse one step of a loop": (
+        lambda: norse.RecurrentSequential(norse.LIFCell()),
+        "RecurrentSequential in one step",
     ),
     "norse record_states": (lambda: norse.LIF(record_states=True), "LIF with record_states"),
     "spikingjelly not spiking": (
@@ -173,10 +176,29 @@ def jelly_adds(each: Any, x: Tensor, state: Any) -> Any:
     return spikes, None
 
 
+def norse_hands_on(each: Any, x: Tensor, state: Any) -> Any:
+    return each(x, state)
+
+
 TOUCHED: dict[str, tuple[Callable[[], nn.Module], Any, str]] = {
     "norse without its state": (norse.LIFCell, norse_forgets, "LIFCell called without its state in step 1"),
     "norse halved": (norse.LIFCell, norse_halves, "state 'v' of LIFCell changed between steps"),
     "norse crossed": (norse.LIFCell, norse_crosses, "state 'v' of LIFCell changed between steps"),
+    "norse container without its state": (
+        lambda: norse.RecurrentSequential(nn.Linear(3, 3), norse.LIFCell()),
+        norse_forgets,
+        "RecurrentSequential called without its state in step 1",
+    ),
+    "norse container of a layer": (
+        lambda: norse.RecurrentSequential(norse.LIFCell(), nn.Linear(3, 3)),
+        norse_hands_on,
+        "RecurrentSequential that feeds back the answer of Linear",
+    ),
+    "norse container of two": (
+        lambda: norse.RecurrentSequential(norse.LIFCell(), norse.LIFCell(), output_modules=[0, 1]),
+        norse_hands_on,
+        "RecurrentSequential with several output_modules",
+    ),
     "snntorch scaled": (lambda: snntorch.Leaky(0.9), snntorch_scales, "state 'v' of Leaky changed between steps"),
     "snntorch reset": (lambda: snntorch.Leaky(0.9), snntorch_resets, "state 'v' of Leaky"),
     "spikingjelly reset": (neuron.IFNode, jelly_resets, "IFNode reset before step 1"),

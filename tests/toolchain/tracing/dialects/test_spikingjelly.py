@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from spikeport.toolchain.tracing.dialects import spikingjelly as dialect
 from support.dialects import Case, check
 from support.spikingjelly_cases import cases
-
-from spikeport.toolchain.tracing.dialects import spikingjelly as dialect
 
 CASES = list(cases())
 

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from spikeport.toolchain.errors import SpikeportError
+from spikeport.toolchain.tracing import trace
 from spikingjelly.activation_based import functional, layer, neuron
 from support.dialects import in_float64, same
 from torch import Tensor, nn
-
-from spikeport.toolchain.errors import SpikeportError
-from spikeport.toolchain.tracing import trace
 
 LAYERS: dict[str, tuple[Callable[..., nn.Module], tuple[int, ...]]] = {
     "Conv1d": (lambda **m: layer.Conv1d(3, 4, 3, stride=2, padding=1, **m), (3, 8)),
     "Conv2d": (lambda **m: layer.Conv2d(4, 6, (3, 2), padding=(1, 0), dilation=(1, 2), groups=2, **m), (4, 6, 7)),
     "Conv3d": (lambda **m: layer.Conv3d(2, 3, 2, bias=False, **m), (2, 3, 4, 4)),
     "ConvTranspose1d": (lambda **m: layer.ConvTranspose1d(3, 2, 3, stride=2, **m), (3, 5)),
-    "ConvTranspose2d": (lambda **m: layer.ConvTranspose2d(3, 2, 3, stride=2, padding=1, output_padding=1, **m), (3, 4, 4)),
+    "ConvTranspose2d": (
+        lambda **m: layer.ConvTranspose2d(3, 2, 3, stride=2, padding=1, output_padding=1, **m),
+        (3, 4, 4),
+    ),
     "ConvTranspose3d": (lambda **m: layer.ConvTranspose3d(2, 2, 2, **m), (2, 3, 3, 3)),
     "BatchNorm1d": (lambda **m: layer.BatchNorm1d(4, **m), (4,)),
     "BatchNorm1d over lengths": (lambda **m: layer.BatchNorm1d(4, **m), (4, 6)),
@@ -54,7 +56,10 @@ MULTI_STEP: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "ThresholdDependentBatchNorm1d": (lambda: layer.ThresholdDependentBatchNorm1d(1.0, 0.5, 4), (4,)),
     "ThresholdDependentBatchNorm2d": (lambda: layer.ThresholdDependentBatchNorm2d(1.0, 0.5, 2), (2, 4, 4)),
     "ThresholdDependentBatchNorm3d": (lambda: layer.ThresholdDependentBatchNorm3d(1.0, 0.5, 2), (2, 3, 3, 3)),
-    "OTTTSequential": (lambda: layer.OTTTSequential(layer.Linear(5, 4, step_mode="m"), layer.Dropout(step_mode="m")), (5,)),
+    "OTTTSequential": (
+        lambda: layer.OTTTSequential(layer.Linear(5, 4, step_mode="m"), layer.Dropout(step_mode="m")),
+        (5,),
+    ),
     "PrintShapeModule": (lambda: nn.Sequential(layer.PrintShapeModule(), neuron.IFNode(step_mode="m")), (5,)),
 }
 UNDRIVEN: dict[str, tuple[Callable[..., nn.Module], tuple[int, ...]]] = {
