@@ -71,24 +71,8 @@ def recurrent_range(
 ) -> None:
     """Runs samples start .. stop of x [T, B, N].
 
-    Args:
-        x: what comes in from outside.
-        spikes: s, filled.
-        weight: Wᵀ [N, N].
-        constant: c [N].
-        params: the neuron's.
-        back: y before the first step, and in place after the last, [B, N].
-        u: the current before and after, [B, N]; anything without one.
-        v: the potential before and after, [B, N].
-        s: the spikes before and after, [B, N].
-        record_u: u [T, B, N] if it has a size; likewise v after the reset, x̂, and y.
-        record_v: see above.
-        record_joined: see above.
-        record_back: see above.
-        has_current: whether the neuron has a current.
-        mode: when and how a spike resets.
-        start: the first sample.
-        stop: the sample after the last.
+    `weight` is Wᵀ, `constant` is c. The state moves on in place: y (`back`), u, v and s, each [B, N]. The records u, v
+    after the reset, x̂ (joined) and y are [T, B, N] and filled if they have a size.
     """
     count = x.shape[2]
     p = block_of(params, 0, count)

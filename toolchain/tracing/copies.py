@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
@@ -21,6 +22,10 @@ def fresh_copy(module: nn.Module, rows: Rows) -> nn.Module:
         kind = type(module).__name__
         fix = "keep what cannot be copied (locks, files, handles) out of the module"
         raise UsageError(kind, f"the module cannot be copied: {error}", fix=fix) from error
+    for each in list(twin.modules()):
+        for name, part in each.named_children():
+            if uncompiled(part) is not part:
+                setattr(each, name, uncompiled(part))
     _widen(twin)
     start_anew(twin, rows)
     return twin
@@ -32,12 +37,22 @@ def _widen(module: nn.Module) -> None:
         each.data = _wide(each.data)
     wide = {id(each): _wide(each) for each in module.buffers()}
     for owner in module.modules():
+        if isinstance(owner, torch.jit.ScriptModule):
+            continue  # its buffers cannot be exchanged, and its call is refused
         for name, buffer in owner._buffers.items():
             owner._buffers[name] = None if buffer is None else wide[id(buffer)]
 
 
 def _wide(tensor: Tensor) -> Tensor:
     return tensor.cpu().double() if tensor.is_floating_point() else tensor.cpu()
+
+
+def uncompiled(module: nn.Module) -> nn.Module:
+    """The module that torch.compile was given, or the module."""
+    kind = type(module)
+    compiled = kind.__name__ == "OptimizedModule" and kind.__module__.startswith("torch._dynamo")
+    original: nn.Module = module._orig_mod if compiled else module  # type: ignore[assignment]
+    return original
 
 
 def start_anew(module: nn.Module, rows: Rows) -> None:

@@ -63,6 +63,22 @@ def storage(tensor: Tensor) -> int:
             return 0
 
 
+def overlap(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors of one memory may share a value: whether the stretches they lie in do."""
+    if storage(a) != storage(b):
+        return False
+    (first, last), (start, end) = _stretch(a), _stretch(b)
+    return first < end and start < last
+
+
+def _stretch(tensor: Tensor) -> tuple[int, int]:
+    """The first place and the place after the last, in bytes."""
+    with torch._C.DisableTorchFunction():
+        start, size = int(tensor.storage_offset()), tensor.itemsize
+        reach = sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return start * size, (start + int(reach) + 1) * size
+
+
 def version(tensor: Tensor) -> int:
     """How often a tensor was changed in place; always 0 where torch does not count."""
     with torch._C.DisableTorchFunction():

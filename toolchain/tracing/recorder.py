@@ -8,6 +8,7 @@ states are still constants, is overwritten by the second; from the third on the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -26,6 +27,8 @@ from .sites import Site, line, site
 from .values import PARTIAL, POSITIONS, Tracked, Value, track
 
 Wires = tuple[tuple[int, bool], ...]
+Place = tuple[Site, str]
+"""An operation in the user's code: its site, and the name of its node."""
 Dispatch = Callable[["Recorder", Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -63,6 +66,7 @@ class Recorder:
         constants: the arrays of the module's weights and of every other constant.
         host: make host nodes of what a chip cannot do.
         seeking: whether the axis of time is still to be found out.
+        turning: the operations of a loop over a static input, which an earlier run has found.
         steps: how many steps the example has, 0 where it has no time axis.
         batch: how many samples the example has.
         memory: the tracked tensors by the memory they lie in.
@@ -81,6 +85,7 @@ class Recorder:
     constants: Constants
     host: bool = False
     seeking: bool = False
+    turning: frozenset[Place] = frozenset()
     steps: int = 0
     batch: int = 1
     memory: Memory = field(default_factory=Memory)
@@ -95,6 +100,7 @@ class Recorder:
     written: dict[int, dict[int, Value]] = field(default_factory=dict)
     _keys: dict[tuple[object, ...], int] = field(default_factory=dict)
     _turns: dict[tuple[Site, int], int] = field(default_factory=dict)
+    _met: dict[Place, list[int]] = field(default_factory=dict)
     _said: set[tuple[str, ...]] = field(default_factory=set)
 
     @property
@@ -126,13 +132,16 @@ class Recorder:
         inputs = [self.sent(value) for value in inputs]
         steps = [value.step for value in inputs if value.step is not None]
         step = max(steps) if step is None and steps else step
+        here: Place = (() if stateful else site(self.where), name)
+        if here in self.turning:
+            step = len(self._met.get(here, ()))
         if steps and any(value.whole for value in inputs):
             found = "an operation on all steps at once and on one step"
             self.offend(name, found, "one or the other", "loop over time, or do not")
         wires = tuple(self._wire(name, value, step) for value in inputs)
         begun = all(value.step is None or value.step >= 0 for value in inputs)
         signal = self._signal(node, wires) if begun else None
-        key = self._key(name, node, wires, step, stateful=stateful)
+        key = self.reserve(name) if stateful else self._key(here, node, wires, step)
         if stateful and key in self.entries and self.entries[key].step == step:
             self.offend(name, "a stateful module called twice in one step", "one call a step", "make a second module")
         self._put(key, Entry(name, node, wires, step, signal=signal))
@@ -142,15 +151,23 @@ class Recorder:
         """The key of a stateful node, which may be read before it is recorded."""
         return self._keys.setdefault(("state", name), len(self._keys))
 
-    def _key(self, name: str, node: Node, wires: Wires, step: int | None, *, stateful: bool) -> int:
-        if stateful:
-            return self.reserve(name)
-        here = site(self.where)
+    def loops(self) -> frozenset[Place]:
+        """Operations that came again and again, each time reading something else: a loop over a static input."""
+        again = {place: len(keys) for place, keys in self._met.items() if len(set(keys)) > 1 and len(keys) > 2}
+        most = Counter(again.values()).most_common(1)
+        return frozenset(place for place, count in again.items() if count == most[0][0])
+
+    def _key(self, here: Place, node: Node, wires: Wires, step: int | None) -> int:
+        where, name = here
         if step is None:
-            return self._keys.setdefault(("whole", here, name, wires, _fields(node)), len(self._keys))
-        turn = self._turns.get((here, step), 0)
-        self._turns[here, step] = turn + 1
-        return self._keys.setdefault(("step", here, name, turn), len(self._keys))
+            identity: tuple[object, ...] = ("whole", where, name, wires, _fields(node))
+        else:
+            turn = self._turns.get((where, step), 0)
+            self._turns[where, step] = turn + 1
+            identity = ("step", where, name, turn)
+        key = self._keys.setdefault(identity, len(self._keys))
+        self._met.setdefault(here, []).append(key)
+        return key
 
     def _wire(self, name: str, value: Value, step: int | None) -> tuple[int, bool]:
         late = 0 if step is None or value.step is None else step - value.step

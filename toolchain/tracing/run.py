@@ -16,7 +16,7 @@ from .constants import Constants
 from .copies import fresh_copy
 from .functions.dispatch import dispatch
 from .functions.steps import TimeFirst
-from .recorder import Recorder, unsent
+from .recorder import Place, Recorder, unsent
 from .values import PARTIAL, Tracked, Value, leaves, named_tuple
 from .watch import watched
 
@@ -84,7 +84,14 @@ class Run:
 
 
 def run_traced(
-    module: nn.Module, examples: Examples, rows: Rows, *, host: bool, carries: str, seeking: bool = False
+    module: nn.Module,
+    examples: Examples,
+    rows: Rows,
+    *,
+    host: bool,
+    carries: str,
+    seeking: bool = False,
+    turning: frozenset[Place] = frozenset(),
 ) -> Run:
     """Run a copy of a module on tracked inputs. Its name marks the outermost frame of the user's code."""
     twin, axis, first = fresh_copy(module, rows), examples.axis, examples.tensors[0]
@@ -93,6 +100,7 @@ def run_traced(
         Constants(twin),
         host=host,
         seeking=seeking,
+        turning=turning,
         steps=0 if axis is None else first.shape[axis],
         batch=first.shape[1 if axis == 0 else 0],
     )
@@ -143,7 +151,7 @@ def _answers(result: Any, recorder: Recorder) -> tuple[list[Claimed], dict[int, 
         if isinstance(each, Tracked):
             value = each.value
             if each.stale:
-                recorder.offend(names[place], f"an answer whose memory was changed in place in {each.stale}")
+                recorder.offend(names[place], f"an answer whose memory was changed in place in {each.stale[0][1]}")
             elif value.state == PARTIAL:
                 recorder.offend(names[place], *unsent(PARTIAL))
             elif value.state not in ("", "z") and (inside[place] or (value.key, value.state) not in recorder.twins):

@@ -9,7 +9,7 @@ from types import FrameType
 import torch
 
 Site = tuple[object, ...]
-_HERE = str(Path(__file__).resolve().parent)
+_HERE = f"{Path(__file__).resolve().parent}/"
 _LIBRARIES = ("torch", "norse", "snntorch", "spikingjelly", "sinabs")
 _ROOTS = tuple(f"{Path(torch.__file__).resolve().parent.parent}/{name}/" for name in _LIBRARIES)
 

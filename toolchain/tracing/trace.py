@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from ..errors import SpikeportError, UsageError
 from ..graph import Graph
 from .calls import OwnRows, Rows
+from .copies import uncompiled
 from .finish import Answer, finish
 from .functions.steps import TimeFirst
 from .proof import prove
@@ -54,14 +56,31 @@ def trace(
         name: what the graph is called; by default the module's type.
         check: simulate the graph on the example and compare.
     """
+    module = uncompiled(module)
     known, label = Rows(rows or {}), name or type(module).__name__
     run = _run(module, example_input, time_axis, known, host=host, carries=carries)
     if run.recorder.offences:
         reading = "as one step, [batch, ...]" if run.examples.axis is None else f"with time as axis {run.examples.axis}"
         raise TracingRefused(f"tracing {label} {reading}", run.recorder.offences)
+    if not check:
+        return _graph(module, run, label, dt).with_notes(proof="not proved: traced with check=False")
+    turning = run.recorder.loops() if run.examples.axis is None else frozenset()
+    if turning:
+        with contextlib.suppress(SpikeportError):  # then the loop is no loop over time, and stays as it was met
+            rolled = run_traced(module, run.examples, known, host=host, carries=carries, turning=turning)
+            if not rolled.recorder.offences:
+                return _proved(module, rolled, known, label, dt)
+    return _proved(module, run, known, label, dt)
+
+
+def _proved(module: nn.Module, run: Run, rows: Rows, label: str, dt: float | None) -> Graph:
+    graph = _graph(module, run, label, dt)
+    return graph.with_notes(proof=prove(graph, module, run, rows))
+
+
+def _graph(module: nn.Module, run: Run, label: str, dt: float | None) -> Graph:
     answers = [Answer(each.name, each.value.key, _readout(run, each.value)) for each in run.answers]
-    graph = finish(run.recorder, answers, name=label, dt=_dt(run.recorder, dt), notes=_notes(module, run))
-    return graph.with_notes(proof=prove(graph, module, run, known) if check else "not proved: traced with check=False")
+    return finish(run.recorder, answers, name=label, dt=_dt(run.recorder, dt), notes=_notes(module, run))
 
 
 def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, host: bool, carries: str) -> Run:

@@ -76,8 +76,8 @@ class Tracked(Tensor):
 
     value: Value
     recorder: Recorder
-    stale: str = ""
-    """Where memory that it shares was changed in place, so that its value is no longer what it holds."""
+    stale: tuple[tuple[Tensor, str], ...] = ()
+    """What of its memory was changed in place through another tensor, and where: there it is no longer what it was."""
 
     @classmethod
     def __torch_function__(

@@ -39,15 +39,24 @@ FORMS = {
     "for x_t in x": (iterated, (T, B), "auto"),
     "x[:, t]": (second_axis, (B, T), 1),
 }
-EVERYWHERE = {"one step", "folded"}
-"""Forms that every case is tried in; the others are tried with each row's first case."""
+FOLDS, LOOPS = ("folded", "folded, batch first"), ("x[t]", "for x_t in x", "x[:, t]")
+
+
+def forms(place, index, case):
+    """One step always, all steps where it makes sense; each row's first case folded and in a loop, in turn."""
+    yield "one step"
+    if case.over_time:
+        yield "all steps"
+    if index == 0:
+        yield FOLDS[place % 2]
+        yield LOOPS[place % 3]
+
 
 ALL = [
     pytest.param(name, index, form, id=f"{name}-{index}-{form}")
-    for name, cases in CASES.items()
+    for place, (name, cases) in enumerate(CASES.items())
     for index, case in enumerate(cases)
-    for form in FORMS
-    if (case.over_time if form == "all steps" else index == 0 or form in EVERYWHERE)
+    for form in forms(place, index, case)
 ]
 
 

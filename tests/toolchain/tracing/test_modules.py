@@ -276,3 +276,12 @@ def test_a_network_in_training_is_traced_in_evaluation():
     graph = trace(module, torch.rand(3, 4))
     assert [graph.nodes[name].kind for name in graph.order] == ["Input", "Affine", "BatchNorm", "Output"]
     assert module.training
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_compiled_modules_are_traced_as_they_were_written():
+    inner = nn.Sequential(nn.Linear(4, 4), torch.compile(nn.Sequential(nn.Linear(4, 3), nn.ReLU())))
+    graph = trace(torch.compile(inner), torch.rand(2, 4))
+    assert list(graph.nodes) == ["input", "0", "1.0", "1.1", "output"]
+    assert graph.name == "Sequential"
+    assert type(inner[1]).__name__ == "OptimizedModule"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import GraphError
-from ..memory import storage, version
+from ..memory import overlap, storage, version
 from ..operation import Cannot, Operation
 from ..recorder import Recorder
 from ..sites import line
@@ -32,7 +32,7 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
     answers = any(isinstance(each, Tensor) for each in leaves(result))
     if not written and not answers and (name in ASKS or name in ("eq", "ne")):
         return result
-    look(recorder, name, tensors)
+    look(recorder, name, tensors, _reader(result))
     if name in MAKES and [each for each in tensors if isinstance(each, Tracked)] == list(args[:1]):
         recorder.memory.made(result, tensors)
         return result
@@ -49,6 +49,15 @@ def dispatch(recorder: Recorder, func: Callable[..., Any], args: tuple[Any, ...]
     return _written(operation, written, out) if len(recorder.offences) == offences else operation.kept(written[0])
 
 
+def _reader(result: Any) -> Callable[[Tensor], bool]:
+    """Whether a call reads a part of memory: a view reads what it shows, anything else reads all."""
+
+    def reads(part: Tensor) -> bool:
+        return not isinstance(result, Tensor) or storage(result) != storage(part) or overlap(result, part)
+
+    return reads
+
+
 def _before(func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments, with the constant that a call in place changes as it was before."""
     name = str(getattr(func, "__name__", ""))
@@ -58,16 +67,19 @@ def _before(func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
     return args
 
 
-def look(recorder: Recorder, name: str, tensors: Sequence[Tensor]) -> None:
-    """Refuse what lets values come in, or go, unseen."""
+def look(
+    recorder: Recorder, name: str, tensors: Sequence[Tensor], reads: Callable[[Tensor], bool] = lambda _: True
+) -> None:
+    """Refuse what lets values come in, or go, unseen; `reads` tells whether the call reads a part of its memory."""
     for each in tensors:
         if not isinstance(each, Tracked) and any(True for _ in recorder.memory.signals(each)):
             fix = "use the signal itself: torch.Tensor(x) and the like take it out of sight"
             recorder.offend(name, f"{name} of a tensor that lies in the memory of a signal", "the signal", fix)
-        if isinstance(each, Tracked) and each.stale:
+        stale = [place for part, place in each.stale if reads(part)] if isinstance(each, Tracked) else []
+        if stale:
             fix = "write the change as a new tensor, or clone before it"
             found = f"{name} of a signal whose memory was changed in place through another tensor"
-            recorder.offend(name, found, "a signal as it was computed", f"{fix} (changed in {each.stale})")
+            recorder.offend(name, found, "a signal as it was computed", f"{fix} (changed in {stale[0]})")
     if name in RANDOM:
         recorder.offend(name, f"random numbers, by {name}", *FIXED)
     if torch._C._functorch.peek_interpreter_stack() is not None:
@@ -117,9 +129,10 @@ def _written(operation: Operation, written: Sequence[Tensor], out: Any) -> Any:
         found = f"{name}, which changes the shape of its argument, or several arguments, in place"
         recorder.offend(name, found, "a new tensor", "use the form that makes a new tensor")
         return out
+    part = target.detach().as_subclass(Tensor)
     for each in recorder.memory.signals(target):
-        if each is not target and each is not results[0]:
-            each.stale = line() or recorder.where or name
+        if each is not target and each is not results[0] and overlap(each, target):
+            each.stale = (*each.stale, (part, line() or recorder.where or name))
     _become(recorder, name, target, results[0])
     return operation.kept(target)
 
@@ -131,7 +144,7 @@ def _become(recorder: Recorder, name: str, target: Tensor, result: Tensor) -> No
             disarm(target)
             recorder.memory.made(target, ())
     elif isinstance(target, Tracked):
-        target.value, target.stale = result.value, ""
+        target.value, target.stale = result.value, ()
     elif recorder.memory.own(target):
         recorder.memory.hold(promote(target, result.value, recorder))
     else:
