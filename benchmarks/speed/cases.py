@@ -59,7 +59,7 @@ CASES = (
 
 def our_runs(case: Case, contest: Contest) -> dict[str, Run]:
     """Ours for a case, by form."""
-    return {"layer": contest.ours()} if case.subject == "neuron" else our_networks(contest)
+    return {"layer": contest.ours()} if case.subject == "neuron" else our_networks(contest, case.backward)
 
 
 def their_runs(case: Case, contest: Contest) -> dict[str, Run]:
@@ -85,12 +85,12 @@ def work_of(case: Case, run: Run, x: Tensor) -> Work:
     received: list[Tensor] = []
 
     def both() -> object:
-        given.grad = None
         out = run(given)
         if not received:
             received.append(torch.randn(out.shape, generator=torch.Generator().manual_seed(2)))
         torch.autograd.backward(out, received[0])
-        return given.grad
+        grad, given.grad = given.grad, None
+        return grad
 
     return both
 

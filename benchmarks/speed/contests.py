@@ -69,11 +69,14 @@ def convolutions(gain: float) -> list[nn.Conv2d]:
     return made
 
 
-def our_networks(contest: Contest) -> dict[str, Run]:
-    """Four times convolution, neurons, pooling, channels last; all steps at once, or in windows."""
+def our_networks(contest: Contest, backward: bool) -> dict[str, Run]:
+    """Four times convolution, neurons, pooling, channels last, in windows of a few steps.
+
+    Without gradients a window is all that is held at once, so it is kept as short as peers that go step by step.
+    """
     network = _our_network(contest)
-    windows = {f"windows of {steps}": partial(run_in_windows, network, window=steps) for steps in (1, 2, 4)}
-    return {"all steps at once": network, **windows}
+    windows = (2, 4) if backward else (1, 2)
+    return {f"windows of {steps}": partial(run_in_windows, network, window=steps) for steps in windows}
 
 
 def _our_network(contest: Contest) -> nn.Module:

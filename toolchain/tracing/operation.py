@@ -155,7 +155,7 @@ class Operation:
         allowed = MOVES if readout == "max" else LINEAR
         if not isinstance(node, allowed) and readout != "last":
             raise Cannot(f"{self.name} after the {readout} over time", "only linear operations there", LATE)
-        if False:
+        if readout == "sum" and shifted:
             raise Cannot(f"{self.name} with a bias after the sum over time", "no bias there", "use the mean over time")
         return readout
 

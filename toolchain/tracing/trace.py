@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -62,6 +63,7 @@ def trace(
     if run.recorder.offences:
         reading = "as one step, [batch, ...]" if run.examples.axis is None else f"with time as axis {run.examples.axis}"
         raise TracingRefused(f"tracing {label} {reading}", run.recorder.offences)
+    _refuse_state_by_hand(module, run, label)
     if not check:
         return _graph(module, run, label, dt).with_notes(proof="not proved: traced with check=False")
     turning = run.recorder.loops() if run.examples.axis is None else frozenset()
@@ -71,6 +73,19 @@ def trace(
             if not rolled.recorder.offences:
                 return _proved(module, rolled, known, label, dt)
     return _proved(module, run, known, label, dt)
+
+
+def _refuse_state_by_hand(module: nn.Module, run: Run, label: str) -> None:
+    """Refuse a module that gets its state and hands it on by hand: one call does not show where the state goes."""
+    if run.examples.axis is not None or run.steps > 1 or len(run.answers) < 2:
+        return
+    taken = list(inspect.signature(module.forward).parameters.values())
+    left = taken[len(run.examples.names) :] if not run.examples.named else taken
+    states = [each.name for each in left if each.default is None and each.name not in run.examples.names]
+    if states:
+        found = f"forward takes '{states[0]}', which the example leaves out, and answers with {len(run.answers)} tensors"
+        fix = f"trace a module that loops, `for x_t in x: y, {states[0]} = net(x_t, {states[0]})`, or give it as an input"
+        raise UsageError(label, found, "a state that one call shows: kept by its module, or handed on in a loop", fix)
 
 
 def _proved(module: nn.Module, run: Run, rows: Rows, label: str, dt: float | None) -> Graph:

@@ -63,6 +63,17 @@ class MyNet(nn.Module):
         return torch.stack(out)
 
 
+class Older:
+    """Hands a state on one step late."""
+
+    def __init__(self):
+        self.states = []
+
+    def __call__(self, v):
+        self.states.append(v)
+        return self.states[-2:][0]
+
+
 ROWS = {MyNeuron: lambda module: LIF(beta=module.beta), MyLayer: all_steps(lambda module: LIF(beta=module.beta))}
 
 
@@ -230,6 +241,11 @@ WRONG_ROWS = {
         ROWS,
         "MyNeuron that takes two signals; expected one signal, and",
     ),
+    "an older state": (
+        lambda: MyNet(Older()),
+        ROWS,
+        "MyNeuron that takes two signals; expected one signal, and its own",
+    ),
     "a state used": (lambda: MyNet(lambda v: v + 0 * v), ROWS, "its state '2' is used outside the neuron"),
     "one step for all": (
         lambda: nn.Sequential(MyLayer()),
@@ -390,3 +406,14 @@ def test_a_copy_is_traced_alike():
     module = MyNet()
     assert kinds(trace(module, T)) == kinds(trace(copy.deepcopy(module), T))
     traced_as(module, T)
+
+
+def test_a_state_handed_on_by_hand_is_not_lost_without_a_word():
+    with pytest.raises(UsageError) as refusal:
+        trace(MyNeuron(), X)
+    assert str(refusal.value) == (
+        "MyNeuron: forward takes 'v', which the example leaves out, and answers with 2 tensors; expected a state that "
+        "one call shows: kept by its module, or handed on in a loop. Trace a module that loops, "
+        "`for x_t in x: y, v = net(x_t, v)`, or give it as an input"
+    )
+    assert set(trace(MyNeuron(), (X, X / 2)).inputs) == {"input", "input_1"}
