@@ -173,6 +173,51 @@ def _add_guard(p: Any, total: Any, g: Any, sign: float, v_before: Any) -> None:
 
 
 @inlined
+def _add_charge(total: Any, gh: Any, u: Any, v_before: Any) -> None:
+    """dL/db, dL/dg and dL/dβ of one step."""
+    for j in range(gh.size):
+        total[BIAS, j] += gh[j]
+    _add(total[GAIN], gh, u, 1.0)
+    _add(total[BETA], gh, v_before, 1.0)
+
+
+@inlined
+def _through_compare(
+    p: Any,
+    mode: int,
+    attached: bool,
+    kind: int,
+    k: Any,
+    wanted: bool,
+    g: Any,
+    h: Any,
+    v_before: Any,
+    c: Any,
+    gv: Any,
+    gs: Any,
+    slope: Any,
+    s: Any,
+    total: Any,
+) -> None:
+    """One step back from after the reset to before the compare: gv ← gh, and the sums of both. c is the delayed part."""
+    delayed = mode in (NEXT_VALUE, NEXT_SUBTRACT)
+    if mode != SILENT:
+        _slope(p, kind, k, h, slope)
+        _through_reset(p, mode, attached, g, gv, h, gs)
+        if delayed:
+            for j in range(gs.size):
+                gs[j] += c[j]
+        if wanted:
+            _add(total[THRESHOLD], gs, slope, -1.0)
+            if not delayed:
+                compare(p, h, s)
+                _add_reset(p, mode, total, gv, s, v_before)
+    _to_voltage(p, mode, g, gs, slope, h, gv)
+    if wanted and mode == GUARDED:
+        _add_guard(p, total[THRESHOLD], gv, -1.0, v_before)
+
+
+@inlined
 def _fold(total: Any, grad_params: Any, first: int) -> None:
     """Adds a block's sums to the columns its neurons have: neuron n to column n mod F."""
     for name in range(total.shape[0]):
@@ -237,20 +282,7 @@ def backward_range(
             g, h, gx = grad[t, first:last], hs[t], grad_x[t, first:last]
             u = us[t + 1] if has_current else x[t, first:last]
             v_before = vs[t] if keeps_v else none
-            if mode != SILENT:
-                _slope(p, kind, k, h, slope)
-                _through_reset(p, mode, attached, g, gv, h, gs)
-                if delayed:
-                    for j in range(m):
-                        gs[j] += c[j]
-                if wanted:
-                    _add(total[THRESHOLD], gs, slope, -1.0)
-                    if not delayed:
-                        compare(p, h, s)
-                        _add_reset(p, mode, total, gv, s, v_before)
-            _to_voltage(p, mode, g, gs, slope, h, gv)
-            if wanted and mode == GUARDED:
-                _add_guard(p, total[THRESHOLD], gv, -1.0, v_before)
+            _through_compare(p, mode, attached, kind, k, wanted, g, h, v_before, c, gv, gs, slope, s, total)
             if delayed:
                 if t > 0:
                     compare(p, hs[t - 1], s)
@@ -260,10 +292,7 @@ def backward_range(
                     _add_reset(p, mode, total, gv, s, v_before)
                 _before_reset(p, mode, attached, u, v_before, s, gv, c)
             if wanted:
-                for j in range(m):
-                    total[BIAS, j] += gv[j]
-                _add(total[GAIN], gv, u, 1.0)
-                _add(total[BETA], gv, v_before, 1.0)
+                _add_charge(total, gv, u, v_before)
             _to_input(p, has_current, gv, gu, gx)
             if wanted and has_current:
                 _add(total[ALPHA], gx, us[t], 1.0)

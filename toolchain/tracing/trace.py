@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from ..errors import SpikeportError, UsageError
 from ..graph import Graph
 from .calls import OwnRows, Rows
-from .copies import uncompiled
+from .copies import fresh_copy, uncompiled
 from .finish import Answer, finish
 from .functions.steps import TimeFirst
 from .proof import prove
 from .recorder import Recorder
 from .run import Examples, Run, TracingRefused, run_traced
-from .values import Value
+from .values import Value, leaves
+from .widening import Wide
 
 TimeAxis = Literal["auto"] | int | None
 ENOUGH = 3
@@ -63,7 +64,7 @@ def trace(
     if run.recorder.offences:
         reading = "as one step, [batch, ...]" if run.examples.axis is None else f"with time as axis {run.examples.axis}"
         raise TracingRefused(f"tracing {label} {reading}", run.recorder.offences)
-    _refuse_state_by_hand(module, run, label)
+    _refuse_state_by_hand(module, run, known, label)
     if not check:
         return _graph(module, run, label, dt).with_notes(proof="not proved: traced with check=False")
     turning = run.recorder.loops() if run.examples.axis is None else frozenset()
@@ -75,17 +76,39 @@ def trace(
     return _proved(module, run, known, label, dt)
 
 
-def _refuse_state_by_hand(module: nn.Module, run: Run, label: str) -> None:
-    """Refuse a module that gets its state and hands it on by hand: one call does not show where the state goes."""
-    if run.examples.axis is not None or run.steps > 1 or len(run.answers) < 2:
+def _refuse_state_by_hand(module: nn.Module, run: Run, rows: Rows, label: str) -> None:
+    """Refuse a module that takes back what it answers: one call alone does not show where such a state goes.
+
+    Where neurons hand their states out, the state that forward takes is theirs, and the nodes keep it.
+    """
+    theirs = run.recorder.dropped or any(run.recorder.entries[each.value.key].twin is not None for each in run.answers)
+    if theirs or run.examples.axis is not None or run.steps > 1 or len(run.answers) < 2:
         return
-    taken = list(inspect.signature(module.forward).parameters.values())
-    left = taken[len(run.examples.names) :] if not run.examples.named else taken
-    states = [each.name for each in left if each.default is None and each.name not in run.examples.names]
-    if states:
-        found = f"forward takes '{states[0]}', which the example leaves out, and answers with {len(run.answers)} tensors"
-        fix = f"trace a module that loops, `for x_t in x: y, {states[0]} = net(x_t, {states[0]})`, or give it as an input"
-        raise UsageError(label, found, "a state that one call shows: kept by its module, or handed on in a loop", fix)
+    taken = inspect.signature(module.forward).parameters.values()
+    left = [each.name for each in list(taken)[len(run.examples.names) :] if each.default is None]
+    for name in [] if run.examples.named else left:
+        if _takes_back(module, run, rows, name):
+            found = (
+                f"forward takes '{name}', which the example leaves out, and answers with it: a state handed on by hand"
+            )
+            fix = f"trace a module that loops, `for x_t in x: y, {name} = net(x_t, {name})`, or give it as an input"
+            raise UsageError(
+                label, found, "a state that one call shows: kept by its module, or handed on in a loop", fix
+            )
+
+
+def _takes_back(module: nn.Module, run: Run, rows: Rows, name: str) -> bool:
+    """Whether an answer, handed back under a name, changes what the module answers."""
+    given = [each.cpu().double() for each in run.examples.tensors]
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), Wide():
+        alone = list(leaves(fresh_copy(module, rows)(*given)))
+        plain = [alone[each.place] for each in run.answers]
+        for state in (*plain, tuple(plain[1:]), list(plain[1:])):
+            with contextlib.suppress(Exception):  # not what forward takes there
+                again = list(leaves(fresh_copy(module, rows)(*given, **{name: state})))
+                if any(isinstance(a, Tensor) and not torch.equal(a, b) for a, b in zip(alone, again, strict=True)):
+                    return True
+    return False
 
 
 def _proved(module: nn.Module, run: Run, rows: Rows, label: str, dt: float | None) -> Graph:

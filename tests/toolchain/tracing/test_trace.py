@@ -412,8 +412,8 @@ def test_a_state_handed_on_by_hand_is_not_lost_without_a_word():
     with pytest.raises(UsageError) as refusal:
         trace(MyNeuron(), X)
     assert str(refusal.value) == (
-        "MyNeuron: forward takes 'v', which the example leaves out, and answers with 2 tensors; expected a state that "
-        "one call shows: kept by its module, or handed on in a loop. Trace a module that loops, "
+        "MyNeuron: forward takes 'v', which the example leaves out, and answers with it: a state handed on by hand; "
+        "expected a state that one call shows: kept by its module, or handed on in a loop. Trace a module that loops, "
         "`for x_t in x: y, v = net(x_t, v)`, or give it as an input"
     )
     assert set(trace(MyNeuron(), (X, X / 2)).inputs) == {"input", "input_1"}
