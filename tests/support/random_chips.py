@@ -113,14 +113,14 @@ def coder(rng: Rng, shape: tuple[int, ...]) -> Process:
 
 def resonator(rng: Rng, shape: tuple[int, ...]) -> Process:
     """One of the three neurons that turn."""
-    angle, keep = rng.uniform(0.1, 3), rng.uniform(0.7, 1)
+    angle, keep = rng.uniform(0.3, 2), rng.uniform(0.9, 1)
     pick = rng.integers(3)
     if pick == 2:
         turn = [np.full(shape, int(keep * f(angle) * 2**15)) for f in (np.cos, np.sin)]
         return RFZero(cos=turn[0], sin=turn[1], threshold=int(rng.integers(0, 90)))
     cos, sin = (int(keep * f(angle) * ROTATE) for f in (np.cos, np.sin))
     exponent = int(rng.integers(0, 7))
-    return [RF, RF_IZ][pick](cos=cos, sin=sin, threshold=int(rng.integers(0, 4000)), state_exponent=exponent)
+    return [RF, RF_IZ][pick](cos=cos, sin=sin, threshold=int(rng.integers(0, 200)), state_exponent=exponent)
 
 
 class _Maker:
@@ -201,7 +201,7 @@ def random_chip(seed: int) -> ChipGraph:
             last = maker.add(Joined(0), *(Wire(name) for name, _ in branches))
         else:
             into = [maker.add(Dense(weight=weights(rng, (3, w)) + 2, message_bits=16), later(n)) for n, w in branches]
-            pair = ProdNeuron(threshold=int(rng.integers(0, 99)), exponent=int(rng.integers(0, 9)))
+            pair = ProdNeuron(threshold=int(rng.integers(0, 9)), exponent=int(rng.integers(0, 4)))
             both = [pair, NormVecDelay(threshold=5, sends=["square", "product"][rng.integers(2)])][rng.integers(2)]
             last = maker.add(both, *(Wire(name) for name in into))
     maker.add(ChipOutput(), Wire(last))

@@ -114,6 +114,39 @@ def _to_voltage(p: Any, mode: int, g: Any, gs: Any, slope: Any, h: Any, gv: Any)
 
 
 @inlined
+def _spikes_before(p: Any, hs: Any, t: int, s_start: Any, first: int, s: Any) -> None:
+    """s ← s[t−1]."""
+    if t > 0:
+        compare(p, hs[t - 1], s)
+    else:
+        load(s, s_start, first)
+
+
+@inlined
+def _start_again(
+    x: Any,
+    first: int,
+    p: Any,
+    mode: int,
+    has_current: bool,
+    starts: Any,
+    u: Any,
+    v: Any,
+    s: Any,
+    us: Any,
+    vs: Any,
+    hs: Any,
+) -> None:
+    """Loads the state before the first step from `starts`, the rows of u, v and s, and steps again from there."""
+    load(u, starts[0], first)
+    load(v, starts[1], first)
+    load(s, starts[2], first)
+    if has_current:
+        copy(us[0], u)
+    _run_again(x, first, p, mode, has_current, u, v, s, us, vs, hs)
+
+
+@inlined
 def _before_reset(p: Any, mode: int, attached: bool, u: Any, v_before: Any, s_before: Any, gv: Any, c: Any) -> None:
     """Takes gh from after a delayed reset to before it, and leaves in c what the reset hands to s[t−1]."""
     one = gv.dtype.type(1)
@@ -199,7 +232,7 @@ def _through_compare(
     s: Any,
     total: Any,
 ) -> None:
-    """One step back from after the reset to before the compare: gv ← gh, and the sums of both. c is the delayed part."""
+    """One step back from after the reset to before the compare: gv ← gh, and both their sums."""
     delayed = mode in (NEXT_VALUE, NEXT_SUBTRACT)
     if mode != SILENT:
         _slope(p, kind, k, h, slope)
@@ -258,36 +291,25 @@ def backward_range(
     Rows of state and of its gradients are as in the forward kernel: N elements, or one that all share; N, or none when
     nobody asks. grad_params [7, F] in float64 is added to; of shape [7, 0] it says that nobody asks.
     """
-    steps, wanted = x.shape[0], grad_params.shape[1] > 0
-    delayed = mode in (NEXT_VALUE, NEXT_SUBTRACT)
+    steps, wanted, delayed = x.shape[0], grad_params.shape[1] > 0, mode in (NEXT_VALUE, NEXT_SUBTRACT)
     keeps_v = wanted or mode == NEXT_VALUE
     for first in range(start, stop, block):
-        last = min(first + block, stop)
-        m = last - first
+        last, m = min(first + block, stop), min(block, stop - first)
         p = block_of(params, first, m)
         total = np.zeros((7, m if wanted else 0), np.float64)
         us = np.empty((steps + 1 if has_current else 0, m), x.dtype)
         vs, hs = np.empty((steps if keeps_v else 0, m), x.dtype), np.empty((steps, m), x.dtype)
-        gu, gv, gs, c = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(m, x.dtype), np.zeros(m, x.dtype)
-        slope, s, none = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(0, x.dtype)
-        load(gu, u_start, first)
-        load(gv, v_start, first)
-        load(s, s_start, first)
-        if has_current:
-            copy(us[0], gu)
-        _run_again(x, first, p, mode, has_current, gu, gv, s, us, vs, hs)
+        rows, none = np.zeros((6, m), x.dtype), np.empty(0, x.dtype)
+        gu, gv, gs, c, slope, s = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
+        _start_again(x, first, p, mode, has_current, (u_start, v_start, s_start), gu, gv, s, us, vs, hs)
         load(gu, grad_u_end, first)
         load(gv, grad_v_end, first)
         for t in range(steps - 1, -1, -1):
             g, h, gx = grad[t, first:last], hs[t], grad_x[t, first:last]
-            u = us[t + 1] if has_current else x[t, first:last]
-            v_before = vs[t] if keeps_v else none
+            u, v_before = us[t + 1] if has_current else x[t, first:last], vs[t] if keeps_v else none
             _through_compare(p, mode, attached, kind, k, wanted, g, h, v_before, c, gv, gs, slope, s, total)
             if delayed:
-                if t > 0:
-                    compare(p, hs[t - 1], s)
-                else:
-                    load(s, s_start, first)
+                _spikes_before(p, hs, t, s_start, first, s)
                 if wanted:
                     _add_reset(p, mode, total, gv, s, v_before)
                 _before_reset(p, mode, attached, u, v_before, s, gv, c)

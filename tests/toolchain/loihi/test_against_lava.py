@@ -11,7 +11,8 @@ from spikeport.toolchain.simulate.lava_runner import run_all
 from support.by_steps import run_by_steps
 from support.random_chips import random_chip, random_spikes
 
-SEEDS = range(24)
+SEEDS = (*range(20), 23, 24, 36, 37)
+"""Among them every process, and each sends something in one of them."""
 STEPS, BATCH = 14, 2
 
 
