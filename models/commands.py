@@ -28,6 +28,6 @@ def models(
         return shown(name, seed, output)
     if output is not None:
         raise UsageError(
-            "--output", "a file and no network", "the name of one", "say which: spikeport models NAME -o …"
+            "--output", "a file and no network", "the name of one", "say which: spikeport models NAME -o FILE"
         )
     return listed()
