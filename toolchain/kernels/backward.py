@@ -51,12 +51,28 @@ from .surrogates import surrogate
 
 @inlined
 def _run_again(
-    x: Any, first: int, p: Any, mode: int, has_current: bool, u: Any, v: Any, s: Any, us: Any, vs: Any, hs: Any
+    x: Any,
+    first: int,
+    p: Any,
+    mode: int,
+    has_current: bool,
+    starts: Any,
+    u: Any,
+    v: Any,
+    s: Any,
+    us: Any,
+    vs: Any,
+    hs: Any,
 ) -> None:
-    """Steps a block again from u, v, s: hs[t] = v̂[t] as compared, us[t + 1] = u[t], vs[t] = v[t − 1].
+    """Steps a block again: hs[t] = v̂[t] as compared, us[t + 1] = u[t], vs[t] = v[t − 1].
 
-    us and vs have no rows when nobody needs them; s ends up as s[T − 1], or as r for a guarded reset.
+    It starts from `starts`, the rows of u, v and s. us and vs have no rows when nobody needs them.
     """
+    load(u, starts[0], first)
+    load(v, starts[1], first)
+    load(s, starts[2], first)
+    if has_current:
+        copy(us[0], u)
     spikes = np.empty_like(s)
     for t in range(x.shape[0]):
         if vs.size > 0:
@@ -77,11 +93,10 @@ def _run_again(
 
 
 @inlined
-def _slope(p: Any, kind: int, k: Any, h: Any, slope: Any) -> None:
-    """slope ← σ(v̂ − θ)."""
+def _above(p: Any, h: Any, x: Any) -> None:
+    """x ← v̂ − θ."""
     for j in range(h.size):
-        slope[j] = h[j] - at(p, THRESHOLD, j)
-    surrogate(kind, k, slope)
+        x[j] = h[j] - at(p, THRESHOLD, j)
 
 
 @inlined
@@ -120,30 +135,6 @@ def _spikes_before(p: Any, hs: Any, t: int, s_start: Any, first: int, s: Any) ->
         compare(p, hs[t - 1], s)
     else:
         load(s, s_start, first)
-
-
-@inlined
-def _start_again(
-    x: Any,
-    first: int,
-    p: Any,
-    mode: int,
-    has_current: bool,
-    starts: Any,
-    u: Any,
-    v: Any,
-    s: Any,
-    us: Any,
-    vs: Any,
-    hs: Any,
-) -> None:
-    """Loads the state before the first step from `starts`, the rows of u, v and s, and steps again from there."""
-    load(u, starts[0], first)
-    load(v, starts[1], first)
-    load(s, starts[2], first)
-    if has_current:
-        copy(us[0], u)
-    _run_again(x, first, p, mode, has_current, u, v, s, us, vs, hs)
 
 
 @inlined
@@ -219,8 +210,6 @@ def _through_compare(
     p: Any,
     mode: int,
     attached: bool,
-    kind: int,
-    k: Any,
     wanted: bool,
     g: Any,
     h: Any,
@@ -235,7 +224,6 @@ def _through_compare(
     """One step back from after the reset to before the compare: gv ← gh, and both their sums."""
     delayed = mode in (NEXT_VALUE, NEXT_SUBTRACT)
     if mode != SILENT:
-        _slope(p, kind, k, h, slope)
         _through_reset(p, mode, attached, g, gv, h, gs)
         if delayed:
             for j in range(gs.size):
@@ -301,13 +289,15 @@ def backward_range(
         vs, hs = np.empty((steps if keeps_v else 0, m), x.dtype), np.empty((steps, m), x.dtype)
         rows, none = np.zeros((6, m), x.dtype), np.empty(0, x.dtype)
         gu, gv, gs, c, slope, s = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
-        _start_again(x, first, p, mode, has_current, (u_start, v_start, s_start), gu, gv, s, us, vs, hs)
+        _run_again(x, first, p, mode, has_current, (u_start, v_start, s_start), gu, gv, s, us, vs, hs)
         load(gu, grad_u_end, first)
         load(gv, grad_v_end, first)
         for t in range(steps - 1, -1, -1):
             g, h, gx = grad[t, first:last], hs[t], grad_x[t, first:last]
             u, v_before = us[t + 1] if has_current else x[t, first:last], vs[t] if keeps_v else none
-            _through_compare(p, mode, attached, kind, k, wanted, g, h, v_before, c, gv, gs, slope, s, total)
+            _above(p, h, slope)
+            surrogate(kind, k, slope)
+            _through_compare(p, mode, attached, wanted, g, h, v_before, c, gv, gs, slope, s, total)
             if delayed:
                 _spikes_before(p, hs, t, s_start, first, s)
                 if wanted:

@@ -28,7 +28,7 @@ LN2_LOW = {4: LN2 - LN2_HIGH[4], 8: 1.90821492927058770002e-10}
 
 
 def constants(row: Any) -> Any:
-    """Lower bound, the large number, both parts of ln 2, exponent bias and place, in compiled code."""
+    """Lower bound, the large number, both parts of ln 2, log2 e; exponent bias and place; terms of the series."""
     raise NotImplementedError
 
 
@@ -41,9 +41,9 @@ def bits(row: Any) -> Any:
 def _constants(row: Any) -> Callable[..., Any]:
     if row.dtype == types.float32:
         single = tuple(np.float32(value) for value in (-87.0, 1.5 * 2**23, LN2_HIGH[4], LN2_LOW[4], LOG2_E))
-        return lambda row: (single, np.int32(127), np.int32(23))
+        return lambda row: (single, np.int32(127), np.int32(23), 7)
     double = (-708.0, 1.5 * 2**52, LN2_HIGH[8], LN2_LOW[8], LOG2_E)
-    return lambda row: (double, np.int64(1023), np.int64(52))
+    return lambda row: (double, np.int64(1023), np.int64(52), 13)
 
 
 @overload(bits, strict=False)  # type: ignore[untyped-decorator]
@@ -59,7 +59,7 @@ FACTORS = tuple(1 / math.factorial(i) for i in range(14))
 @inlined
 def exponential(x: Any) -> None:
     """Replaces every x ≤ 0 by exp(x)."""
-    (low, large, high_part, low_part, log2_e), bias, place = constants(x)
+    (low, large, high_part, low_part, log2_e), bias, place, terms = constants(x)
     scale = np.empty(x.size, x.dtype)
     exponents = bits(scale)
     for j in range(x.size):
@@ -70,21 +70,10 @@ def exponential(x: Any) -> None:
         x[j] = (y - k * high_part) - k * low_part
     for j in range(x.size):
         exponents[j] = (exponents[j] + bias) << place
-    if x.itemsize == 4:
-        _series(x, scale, 8)
-    else:
-        _series(x, scale, 14)
-
-
-@inlined
-def _series(r: Any, scale: Any, terms: int) -> None:
-    """r ← scale · Σ r^i / i!, summed from the smallest term."""
-    one = r.dtype.type(1)
-    total = np.empty(r.size, r.dtype)
-    total[:] = r.dtype.type(FACTORS[terms - 1])
-    for i in range(terms - 2, 0, -1):
-        factor = r.dtype.type(FACTORS[i])
-        for j in range(r.size):
-            total[j] = total[j] * r[j] + factor
-    for j in range(r.size):
-        r[j] = (total[j] * r[j] + one) * scale[j]
+    one, series = x.dtype.type(1), np.zeros(x.size, x.dtype)
+    for i in range(terms, 0, -1):
+        factor = x.dtype.type(FACTORS[i])
+        for j in range(x.size):
+            series[j] = series[j] * x[j] + factor
+    for j in range(x.size):
+        x[j] = (series[j] * x[j] + one) * scale[j]

@@ -55,7 +55,7 @@ def kernel(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """A piece of a kernel: compiled into whatever kernel calls it."""
-    return numba.njit(inline="always", **OPTIONS)(function)  # type: ignore[no-any-return]
+    return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
 
 
 def at(params: Any, name: int, neuron: int) -> Any:

@@ -197,7 +197,7 @@ def _run(
     run_pieces(piece, cut(count, steps, BLOCK, thread_count()), thread_count())
     if "u" in record and not has_current:
         kept["u"] = x.copy()
-    last = (spikes[-1].copy() if steps else before[2]) if delayed and keep_state else None
+    last = (spikes[-1].copy() if steps else np.resize(before[2], count)) if delayed and keep_state else None
     after = LifState(u_end if u_end.size else None, v_end if keep_state else None, last)
     return LifRun(spikes, after, *(kept[name] if name in record else None for name in ("u", "v", "v_hat")))
 

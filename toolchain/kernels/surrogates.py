@@ -43,18 +43,28 @@ SURROGATES: dict[str, int] = {
 
 @inlined
 def surrogate(kind: int, k: Any, x: Any) -> None:
-    """Replaces every x by σ(x), in x's dtype; one loop per row of the table."""
+    """Replaces every x by σ(x), in x's dtype."""
+    if kind in (TANH, ERFC, SIGMOID):
+        _to_exponent(kind, k, x)
+        exponential(x)
+        _from_exponential(kind, k, x)
+    else:
+        _rational(kind, k, x)
+
+
+@inlined
+def _rational(kind: int, k: Any, x: Any) -> None:
+    """The rows of the table that have no exponential."""
     one, two, zero = x.dtype.type(1), x.dtype.type(2), x.dtype.type(0)
-    if kind == SUPER:
+    if kind in (SUPER, FAST_SIGMOID):
+        slope = one if kind == SUPER else k
         for j in range(x.size):
-            x[j] = one / ((abs(x[j]) + one) * (abs(x[j]) + one))
+            y = slope * abs(x[j]) + one
+            x[j] = one / (y * y)
     elif kind == ATAN:
         half, slope = k / two, x.dtype.type(math.pi / 2) * k
         for j in range(x.size):
             x[j] = half / (one + (slope * x[j]) * (slope * x[j]))
-    elif kind == FAST_SIGMOID:
-        for j in range(x.size):
-            x[j] = one / ((k * abs(x[j]) + one) * (k * abs(x[j]) + one))
     elif kind == CIRC:
         for j in range(x.size):
             square = k * k + x[j] * x[j]
@@ -62,25 +72,26 @@ def surrogate(kind: int, k: Any, x: Any) -> None:
     elif kind == TRIANGLE:
         for j in range(x.size):
             x[j] = k * max(zero, one - abs(x[j]))
-    elif kind == HEAVISIDE:
-        x[:] = zero
     else:
-        _exponential_rows(kind, k, x)
+        x[:] = zero
 
 
 @inlined
-def _exponential_rows(kind: int, k: Any, x: Any) -> None:
-    """The rows with an exponential; 1 − tanh²(y) = 4e / (1 + e)² with e = exp(−2|y|)."""
+def _to_exponent(kind: int, k: Any, x: Any) -> None:
+    """x ← the exponent of e; 1 − tanh²(y) = 4e / (1 + e)² with e = exp(−2|y|)."""
+    if kind == ERFC:
+        for j in range(x.size):
+            x[j] = -(k * x[j]) * (k * x[j])
+    else:
+        slope = k + k if kind == TANH else k
+        for j in range(x.size):
+            x[j] = -abs(slope * x[j])
+
+
+@inlined
+def _from_exponential(kind: int, k: Any, x: Any) -> None:
+    """x = e ← σ."""
     one = x.dtype.type(1)
-    for j in range(x.size):
-        y = k * x[j]
-        if kind == TANH:
-            x[j] = -abs(y + y)
-        elif kind == ERFC:
-            x[j] = -y * y
-        else:
-            x[j] = -abs(y)
-    exponential(x)
     if kind == ERFC:
         for j in range(x.size):
             x[j] = x.dtype.type(ERFC_SCALE) * x[j]
