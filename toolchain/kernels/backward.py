@@ -252,28 +252,10 @@ def _fold(total: Any, grad_params: Any, first: int) -> None:
 
 @kernel
 def backward_range(
-    x: Any,
-    grad: Any,
-    params: Any,
-    u_start: Any,
-    v_start: Any,
-    s_start: Any,
-    grad_u_end: Any,
-    grad_v_end: Any,
-    grad_u_start: Any,
-    grad_v_start: Any,
-    grad_s_start: Any,
-    grad_x: Any,
-    grad_params: Any,
-    has_current: bool,
-    mode: int,
-    attached: bool,
-    kind: int,
-    k: Any,
-    start: int,
-    stop: int,
-    block: int,
-) -> None:
+    x: Any, grad: Any, params: Any, u_start: Any, v_start: Any, s_start: Any, grad_u_end: Any,
+    grad_v_end: Any, grad_u_start: Any, grad_v_start: Any, grad_s_start: Any, grad_x: Any, grad_params: Any,
+    has_current: bool, mode: int, attached: bool, kind: int, k: Any, start: int, stop: int, block: int,
+) -> None:  # fmt: skip
     """Gradients of neurons start .. stop from grad = dL/ds [T, N]; see the module for the equations.
 
     Rows of state and of its gradients are as in the forward kernel: N elements, or one that all share; N, or none when
