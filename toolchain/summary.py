@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from .counting import seen
 from .graph import Graph, Node
 from .graph.nodes import (
     Affine,
@@ -108,15 +107,15 @@ def synapses(node: Node, received: Sequence[int], sent: Sequence[int]) -> int | 
         case Contract():
             return _contracted(node, received, sent)
         case Conv():
-            windows = _seen(received[1:], sent[1:], node.kernel, node.stride, _before(node), node.dilation)
+            windows = seen(received[1:], sent[1:], node.kernel, node.stride, _before(node), node.dilation)
             return int(node.weight.shape[0] * node.weight.shape[1]) * windows
         case ConvTranspose():
             # The transpose of a convolution has the same pairs, the other way round.
-            windows = _seen(sent[1:], received[1:], node.kernel, node.stride, _before(node), node.dilation)
+            windows = seen(sent[1:], received[1:], node.kernel, node.stride, _before(node), node.dilation)
             return int(node.weight.shape[0] * node.weight.shape[1]) * windows
         case SumPool() | AveragePool() | MaxPool():
             ones = (1,) * len(node.window)
-            return sent[0] * _seen(received[1:], sent[1:], node.window, node.stride, _before(node), ones)
+            return sent[0] * seen(received[1:], sent[1:], node.window, node.stride, _before(node), ones)
         case _:
             return None
 
@@ -130,19 +129,3 @@ def _contracted(node: Contract, received: Sequence[int], sent: Sequence[int]) ->
     x, _, y = node.terms
     sizes = dict(zip(y, sent, strict=True))
     return math.prod(received) * math.prod(size for letter, size in sizes.items() if letter not in x)
-
-
-def _seen(
-    space: Sequence[int],
-    places: Sequence[int],
-    kernel: Sequence[int],
-    stride: Sequence[int],
-    before: Sequence[int],
-    dilation: Sequence[int],
-) -> int:
-    """Π over dimensions of how often 0 ≤ p·s + k·d − before < n, over every place p and every entry k of the window."""
-    counts = []
-    for n, places_here, k, s, b, d in zip(space, places, kernel, stride, before, dilation, strict=True):
-        looked_at = np.arange(places_here)[:, None] * s + np.arange(k)[None, :] * d - b
-        counts.append(int(((looked_at >= 0) & (looked_at < n)).sum()))
-    return math.prod(counts)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import GraphError
 from .content import INLINE, SHORT, TYPES, hash_of
-from .nodes.base import MOST_AXES, Array, shown
+from .nodes.base import MOST_AXES, Array, frozen_integers, shown
 from .scanner import Scanner
 
 _DTYPES = {short: name for name, short in TYPES.items()}
@@ -30,7 +30,7 @@ class ArrayReader:
     def __init__(self, scan: Scanner, arrays: Mapping[str, Array]) -> None:
         self.scan = scan
         self.arrays = arrays
-        self.hashes: dict[str, str] = {}
+        self.known: dict[str, tuple[Array, str]] = {}
 
     def sizes(self) -> tuple[int, ...]:
         """Sizes in brackets; what may be a # of an array behind them is not taken for a comment."""
@@ -67,10 +67,12 @@ class ArrayReader:
         if math.prod(sizes) != len(values):
             self.scan.fail(f"a shape of {len(values)} values", at)
         with np.errstate(over="ignore"):
-            # A number that is too large becomes infinite here, and the node refuses it.
+            # A real number that is too large becomes infinite here, and the node refuses it.
             return np.array(values, _DTYPES[kind]).reshape(sizes)
 
     def _number(self, kind: str) -> complex:
+        if kind == TYPES["int64"]:
+            return self.scan.integer("an integer, or '}'")
         real = self.scan.take(_REAL)
         if real is None:
             self.scan.fail("a number, or '}'")
@@ -86,14 +88,20 @@ class ArrayReader:
             self.scan.fail(f"{SHORT} digits 0-9, a-f")
         if short not in self.arrays:
             self.scan.fail("the hash of an array that is there", start)
-        array = self.arrays[short]
+        array, whole = self._found(short)
         if (array.dtype.name, array.shape) != (_DTYPES[kind], sizes):
             found = f"{kind}{shown(sizes)}"
             expected = f"{TYPES.get(array.dtype.name, array.dtype.name)}{shown(array.shape)}, as the array is"
             raise GraphError(self.scan.where(start), found, expected)
-        if short not in self.hashes:
-            self.hashes[short] = hash_of(array)
-        if not self.hashes[short].startswith(short):
-            found = f"array {short} with values of another hash, {self.hashes[short][:SHORT]}"
+        if not whole.startswith(short):
+            found = f"array {short} with values of another hash, {whole[:SHORT]}"
             raise GraphError(self.scan.where(start), found, "the values that were saved")
-        return array, self.hashes[short]
+        return array, whole
+
+    def _found(self, short: str) -> tuple[Array, str]:
+        """The array of a hash, integers in 64 bits whatever they were kept in, and its whole hash; worked out once."""
+        if short not in self.known:
+            given = self.arrays[short]
+            array = frozen_integers(given) if given.dtype.kind in "iu" else given
+            self.known[short] = array, hash_of(array)
+        return self.known[short]

@@ -18,7 +18,13 @@ SHORT = 16
 """How many hexadecimal digits of a hash the text form and the file show."""
 INLINE = 8
 """Arrays of at most so many values are written out in the text and need no hash."""
-TYPES: Mapping[str, str] = {"float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128"}
+TYPES: Mapping[str, str] = {
+    "float32": "f32",
+    "float64": "f64",
+    "complex64": "c64",
+    "complex128": "c128",
+    "int64": "i64",
+}
 """The types an array can have, and what the text form calls them."""
 
 _HASHES: WeakKeyDictionary[Node, dict[str, str]] = WeakKeyDictionary()

@@ -1,6 +1,6 @@
-"""Reads a graph's text form back: text.py says what it looks like.
+"""Reads a network's text form back: text.py says what it looks like.
 
-    graph  = "graph" NAME "dt=" NUMBER { node | note }
+    graph  = WORD NAME "dt=" NUMBER { node | note }
     note   = "note" NAME "=" STRING
     node   = NAME "=" KIND "(" [ wire { "," wire } ] [ ";" ] [ NAME "=" value { "," NAME "=" value } ] ")"
              [ "{" graph "}" ] [ ":" signal ]
@@ -9,22 +9,24 @@
     array  = TYPE "[" sizes "]" ( "{" numbers "}" | "#" HASH )
     signal = ( "spikes" | "graded" | "int[" LOW "," HIGH "]" ) "[" sizes "]"
 
-Line ends count as blanks, and what follows a # that is not part of an array is a comment.
+WORD is "graph", or what else the forms that are asked for begin with. Line ends count as blanks, and what follows a #
+that is not part of an array is a comment.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from ..errors import GraphError
 from .arrays import ArrayReader
 from .content import INLINE, remember
-from .graph import Graph, Wire
+from .graph import Graph
+from .network import NAME, Network, Wire
 from .nodes.base import Array, Node, shown
 from .scanner import Scanner
 from .signal import carries
@@ -35,27 +37,56 @@ DEEPEST = 16
 LONGEST = 1 << 20
 """The most values in one list."""
 
-_TYPE = re.compile(r"(?:f32|f64|c64|c128)(?=\[)")
+_TYPE = re.compile(r"(?:f32|f64|c64|c128|i64)(?=\[)")
 _FIELD = re.compile(r"[a-z_]+(?=[ \t]*=)")
 _CARRIES = re.compile(r"spikes|graded|int\[-?\d{1,9},-?\d{1,9}\]")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "none": None}
 _WORD = re.compile(r"(?:true|false|none)(?![A-Za-z0-9_])")
 
 
+N_co = TypeVar("N_co", bound=Network, covariant=True)
+
+
+@dataclass(frozen=True)
+class Form(Generic[N_co]):
+    """A class of networks that a text can be read as.
+
+    Args:
+        network: the class; its `word` is what the text begins with.
+        kinds: every kind of node that can stand in it, by name.
+    """
+
+    network: type[N_co]
+    kinds: Mapping[str, type[Node]]
+
+
+GRAPHS = Form(Graph, EVERY_KIND)
+
+
 def parse(text: str, arrays: Mapping[str, Array] | None = None) -> Graph:
-    """The graph whose text form this is.
+    """The graph whose text form this is; `read` with graphs alone."""
+    return read(text, arrays or {}, (GRAPHS,))
+
+
+def read(text: str, arrays: Mapping[str, Array], forms: Sequence[Form[N_co]]) -> N_co:
+    """The network whose text form this is.
 
     Args:
         text: what `to_text` printed, or what a hand wrote.
         arrays: the arrays that the text names by hash, as `arrays_of` gives them. Each is checked against its hash.
+        forms: what the network may be.
 
     Raises:
         GraphError: with line and column, what stands there and what was expected.
     """
-    reader = _Reader(text, arrays or {})
-    graph = reader.graph(0)
-    if reader.scan.at < len(text):
-        reader.scan.fail("a node, a note or the end of the text")
+    scan = Scanner(text)
+    start, words = scan.at, {form.network.word: form for form in forms}
+    word = scan.take(NAME)
+    if word is None or word not in words:
+        scan.fail(" or ".join(f"'{each}'" for each in words), start)
+    graph = _Reader(scan, arrays, words[word]).graph(0, start)
+    if scan.at < len(text):
+        scan.fail("a node, a note or the end of the text")
     return graph
 
 
@@ -70,18 +101,25 @@ class _Draft:
     """What the text says that a node sends, and where."""
 
 
-class _Reader:
+class _Reader(Generic[N_co]):
     """The grammar, one method for each rule."""
 
-    def __init__(self, text: str, arrays: Mapping[str, Array]) -> None:
-        self.scan = Scanner(text)
-        self.arrays = ArrayReader(self.scan, arrays)
+    def __init__(self, scan: Scanner, arrays: Mapping[str, Array], form: Form[N_co]) -> None:
+        self.scan = scan
+        self.arrays = ArrayReader(scan, arrays)
+        self.form = form
 
-    def graph(self, depth: int) -> Graph:
-        scan, start = self.scan, self.scan.at
+    def inner(self, depth: int) -> N_co:
+        """A network in a node of another, of the same form."""
+        start = self.scan.at
         if depth > DEEPEST:
-            scan.fail(f"graphs at most {DEEPEST} deep")
-        scan.word("graph")
+            self.scan.fail(f"graphs at most {DEEPEST} deep")
+        self.scan.word(self.form.network.word)
+        return self.graph(depth, start)
+
+    def graph(self, depth: int, start: int) -> N_co:
+        """What stands behind the word that begins a network."""
+        scan = self.scan
         name = scan.name("the graph's name")
         scan.word("dt")
         scan.expect("=")
@@ -90,7 +128,7 @@ class _Reader:
         while not scan.sees("}") and scan.at < len(scan.text):
             self._line(depth, draft)
         try:
-            graph = Graph(draft.nodes, draft.wires, dt, name, draft.notes)
+            graph = self.form.network(draft.nodes, draft.wires, dt, name, draft.notes)
         except GraphError as error:
             raise error.inside(scan.where(start)) from None
         for node, signal, at in draft.promised:
@@ -136,8 +174,8 @@ class _Reader:
     def _node(self, name: str, depth: int) -> tuple[Node, tuple[Wire, ...]]:
         scan, start = self.scan, self.scan.at
         kind = scan.name("the node's kind")
-        if kind not in EVERY_KIND:
-            scan.fail(f"one of {', '.join(EVERY_KIND)}", start)
+        if kind not in self.form.kinds:
+            scan.fail(f"one of {', '.join(self.form.kinds)}", start)
         scan.expect("(")
         wires: list[Wire] = []
         while not scan.sees(")") and not scan.sees(";") and not self._at_field():
@@ -146,12 +184,13 @@ class _Reader:
             if not scan.skip(","):
                 break
         scan.skip(";")
-        values, hashes = self._fields(EVERY_KIND[kind])
-        if EVERY_KIND[kind] is SubGraph:
+        made = self.form.kinds[kind]
+        values, hashes = self._fields(made)
+        if made is SubGraph:
             scan.expect("{")
-            values["graph"] = self.graph(depth + 1)
+            values["graph"] = self.inner(depth + 1)
             scan.expect("}")
-        return self._made(name, EVERY_KIND[kind], values, hashes, start), tuple(wires)
+        return self._made(name, made, values, hashes, start), tuple(wires)
 
     def _at_field(self) -> bool:
         return _FIELD.match(self.scan.text, self.scan.at) is not None

@@ -7,7 +7,7 @@ import re
 from typing import NoReturn
 
 from ..errors import GraphError
-from .graph import NAME
+from .network import NAME
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _NUMBER = re.compile(r"-?(?:\d{1,40}\.\d{0,40}|\.?\d{1,40})(?:[eE][+-]?\d{1,4})?")

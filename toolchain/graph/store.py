@@ -1,15 +1,17 @@
-"""One file for a graph: a safetensors file whose one metadata entry is the graph's text form.
+"""One file for a network: a safetensors file whose one metadata entry is the network's text form.
 
     8 bytes   the header's length, little-endian
     header    JSON: {"__metadata__": {"spikeport": TEXT}, HASH: {"dtype", "shape", "data_offsets"}, …}, then blanks
     data      the arrays, one behind the other, little-endian, in C order
 
-TEXT is a line `spikeport-graph 1 digest=… text=…` and the text form; digest is the graph's content hash, text the hash
-of the text form itself. An array is called by the hash that the text names it by, so equal arrays are stored once, and
-a change anywhere in the file is found out. safetensors has no complex numbers: a complex array is an array of reals
-with a last axis of two, real and imaginary part, and is called HASH.complex. Arrays of float64 come before those of
-float32, each kind in the order of its hashes, and the data starts at a multiple of 64 bytes. So equal graphs give equal
-bytes, and arrays can be used where they lie: loading maps the file into memory and copies nothing.
+TEXT is a line `spikeport-graph 1 digest=… text=…` and the text form, whose first word says what the network is; digest
+is the network's content hash, text the hash of the text form itself. An array is called by the hash that the text
+names it by, so equal arrays are stored once, and a change anywhere in the file is found out. safetensors has no
+complex numbers: a complex array is an array of reals with a last axis of two, real and imaginary part, and is called
+HASH.complex. Integers are kept in the narrowest type that holds them, so that a network of 8-bit weights is a file of
+bytes. Wider numbers come before narrower ones, each width in the order of its hashes, and the data starts at a
+multiple of 64 bytes. So equal networks give equal bytes, and real arrays can be used where they lie: loading maps the
+file into memory and copies none of them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import mmap
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,8 +34,9 @@ from ..errors import FileError, GraphError
 from ..writing import written_whole
 from .content import SHORT
 from .graph import Graph
+from .network import Network
 from .nodes.base import MOST_AXES, Array
-from .parser import parse
+from .parser import GRAPHS, Form, N_co, read
 from .text import arrays_of, digest, to_text
 
 KEY = "spikeport"
@@ -43,25 +46,25 @@ ALIGNMENT = 64
 LONGEST_HEADER = 1 << 24
 """The most bytes of a header: the text of some hundred thousand nodes."""
 COMPLEX = ".complex"
-_DTYPES: Mapping[str, str] = {"F32": "<f4", "F64": "<f8"}
-_NAMES: Mapping[str, str] = {"f4": "F32", "f8": "F64", "c8": "F32", "c16": "F64"}
+_DTYPES: Mapping[str, str] = {"F32": "<f4", "F64": "<f8", "I8": "<i1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
+_NAMES: Mapping[str, str] = {dtype[1:]: name for name, dtype in _DTYPES.items()} | {"c8": "F32", "c16": "F64"}
 _FIRST = re.compile(r"spikeport-graph (\d{1,9}) digest=([0-9a-f]{64}) text=([0-9a-f]{16})")
 _CALLED = re.compile(rf"[0-9a-f]{{{SHORT}}}(?:{re.escape(COMPLEX)})?")
 AGAIN = "get the file anew, or save the graph again"
 
 
-def save(graph: Graph, path: str | os.PathLike[str]) -> None:
-    """Write a graph to a file, whole or not at all.
+def save(graph: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network to a file, whole or not at all.
 
     Args:
-        graph: the graph.
+        graph: the graph, or a network of another class.
         path: the file, by custom with the suffix `.graph`.
 
     Raises:
         FileError: when the file cannot be written.
     """
-    arrays = {_called(name, array): array for name, array in arrays_of(graph).items()}
-    arrays = dict(sorted(arrays.items(), key=lambda item: (_NAMES[item[1].dtype.str[1:]] != "F64", item[0])))
+    arrays = {_called(name, array): _narrow(array) for name, array in arrays_of(graph).items()}
+    arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].real.itemsize, item[0])))
     head = _header(_signed(graph), arrays)
     if len(head) > LONGEST_HEADER:
         raise FileError(str(path), f"a header of {len(head)} bytes", f"at most {LONGEST_HEADER}", "shorten the notes")
@@ -72,7 +75,16 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
-    """Read a graph from a file that `save` wrote; its arrays are read-only views of the file.
+    """Read a graph from a file that `save` wrote; `load_any` with graphs alone."""
+    return load_any(path, (GRAPHS,))
+
+
+def load_any(path: str | os.PathLike[str], forms: Sequence[Form[N_co]]) -> N_co:
+    """Read a network from a file that `save` wrote; its real arrays are read-only views of the file.
+
+    Args:
+        path: the file.
+        forms: what the network may be.
 
     Raises:
         FileError: for any other file, with what was found in it and what was expected.
@@ -80,7 +92,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
     file = _File(str(path), _mapped(path))
     text, entries = file.header()
     try:
-        graph = parse(text.partition("\n")[2], file.arrays(entries))
+        graph = read(text.partition("\n")[2], file.arrays(entries), forms)
     except GraphError as error:
         raise FileError(file.name, f"{error.where}: {error.found}", error.expected, error.fix or AGAIN) from None
     file.check(graph, text, entries)
@@ -91,7 +103,15 @@ def _called(name: str, array: Array) -> str:
     return name + COMPLEX if array.dtype.kind == "c" else name
 
 
-def _signed(graph: Graph) -> str:
+def _narrow(array: Array) -> Array:
+    """An array of integers in the narrowest type that holds them; any other as it is."""
+    if array.dtype.kind != "i":
+        return array
+    low, high = int(array.min()), int(array.max())
+    return array.astype(next(t for t in ("i1", "i2", "i4", "i8") if np.iinfo(t).min <= low and high <= np.iinfo(t).max))
+
+
+def _signed(graph: Network) -> str:
     text = to_text(graph)
     return f"spikeport-graph {VERSION} digest={digest(graph)} text={_short(text)}\n{text}"
 
@@ -189,7 +209,7 @@ class _File:
             self.fail(f"array {shown} without its fields", "dtype, shape and data_offsets")
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
         if not isinstance(dtype, str) or dtype not in _DTYPES:
-            self.fail(f"array {shown} of type {str(dtype)[:40]}", "F32 or F64")
+            self.fail(f"array {shown} of type {str(dtype)[:40]}", " or ".join(_DTYPES))
         if not _counts(shape) or not _counts(offsets) or len(offsets) != 2 or len(shape) > MOST_AXES + 1:
             self.fail(f"array {shown} of shape {str(shape)[:80]} at {str(offsets)[:80]}", "counts")
         size = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
@@ -197,8 +217,8 @@ class _File:
             self.fail(
                 f"array {shown} of {size} bytes at {offsets[0]} to {offsets[1]}", "as many bytes as its shape has"
             )
-        if name.endswith(COMPLEX) and shape[-1] != 2:
-            self.fail(f"array {shown} with a last axis of {shape[-1]}", "2, real and imaginary part")
+        if name.endswith(COMPLEX) and (shape[-1:] != [2] or not dtype.startswith("F")):
+            self.fail(f"array {shown} of {dtype} with shape {shape}", "reals with a last axis of 2, real and imaginary")
         return _Entry(name, dtype, tuple(shape), offsets[0], offsets[1])
 
     def arrays(self, entries: list[_Entry]) -> dict[str, Array]:
@@ -222,7 +242,7 @@ class _File:
             return flat.reshape(entry.shape[:-1])
         return flat.reshape(entry.shape)
 
-    def check(self, graph: Graph, text: str, entries: list[_Entry]) -> None:
+    def check(self, graph: Network, text: str, entries: list[_Entry]) -> None:
         """The file holds what its hashes say, and nothing that the graph does not use."""
         line, _, rest = text.partition("\n")
         first = _FIRST.fullmatch(line)

@@ -1,4 +1,4 @@
-"""The text form of a graph: one line for each node, short enough to read, exact enough to be read back.
+"""The text form of a network: one line for each node, short enough to read, exact enough to be read back.
 
     graph event_net dt=0.001
       in = Input(shape=[2,34,34], carries="spikes") : spikes [2,34,34]
@@ -9,11 +9,12 @@
       out = Output(lif1) : spikes [8,34,34]
       note source="event_net.safetensors"
 
-`~` is a wire that hands on one step later. Fields that are at their default are left out. A number is a float64 array
-without axes where the field is an array; other arrays of up to eight values are written out behind type and shape,
-and longer ones stand as type, shape and the first 16 digits of their SHA-256. What follows the colon is what the node
-sends: it is for the reader, and checked where it is there. An inner graph stands in braces behind its node. Lines are
-not aligned, so that a change of one node is a change of one line. `parse` in parser.py reads all this back.
+`~` is a wire that hands on one step later. Fields that are at their default are left out. A number is an array without
+axes where the field is one, of float64 or, in a network of integers, of int64; other arrays of up to eight values are
+written out behind type and shape, and longer ones stand as type, shape and the first 16 digits of their SHA-256. What
+follows the colon is what the node sends: it is for the reader, and checked where it is there. An inner graph stands in
+braces behind its node. Lines are not aligned, so that a change of one node is a change of one line. The first word
+says what the network is: `graph`, or `chip` for a chip graph. parser.py reads all this back.
 """
 
 from __future__ import annotations
@@ -29,25 +30,27 @@ import numpy as np
 
 from ..errors import GraphError
 from .content import INLINE, SHORT, hashes_of, type_of
-from .graph import Graph
+from .network import Network
 from .nodes.base import Array, Node
 from .subgraph import SubGraph
 
 WHOLE = 64
 """The digits of a whole hash."""
+PLAIN_ARRAYS: Mapping[type, np.dtype[Any]] = {float: np.dtype(np.float64), int: np.dtype(np.int64)}
+"""A single value of these types stands as a plain number, of the Python type that it has there."""
 
 
-def to_text(graph: Graph) -> str:
-    """The text form of a graph."""
+def to_text(graph: Network) -> str:
+    """The text form of a network."""
     return "\n".join([*_lines(graph, SHORT), ""])
 
 
-def digest(graph: Graph) -> str:
-    """The content hash of a graph, 64 hexadecimal digits: equal for equal networks, whatever their notes say."""
+def digest(graph: Network) -> str:
+    """The content hash of a network, 64 hexadecimal digits: equal for equal networks, whatever their notes say."""
     return hashlib.sha256("\n".join(_lines(graph, WHOLE, notes=False)).encode()).hexdigest()
 
 
-def arrays_of(graph: Graph) -> dict[str, Array]:
+def arrays_of(graph: Network) -> dict[str, Array]:
     """The arrays that the text form names by their hash, each once, by the digits that it shows."""
     found: dict[str, tuple[str, Array]] = {}
     for node in _every_node(graph):
@@ -61,7 +64,7 @@ def arrays_of(graph: Graph) -> dict[str, Array]:
     return {short: array for short, (_, array) in found.items()}
 
 
-def _every_node(graph: Graph) -> Iterator[Node]:
+def _every_node(graph: Network) -> Iterator[Node]:
     for node in graph.nodes.values():
         if isinstance(node, SubGraph):
             yield from _every_node(node.graph)
@@ -69,14 +72,14 @@ def _every_node(graph: Graph) -> Iterator[Node]:
             yield node
 
 
-def diff(a: Graph, b: Graph) -> str:
-    """What differs between two graphs, as a unified diff of their text forms; empty where nothing does."""
+def diff(a: Network, b: Network) -> str:
+    """What differs between two networks, as a unified diff of their text forms; empty where nothing does."""
     old, new = (list(_lines(graph, SHORT)) for graph in (a, b))
     return "\n".join(difflib.unified_diff(old, new, f"a/{a.name}", f"b/{b.name}", lineterm="", n=2))
 
 
-def _lines(graph: Graph, digits: int, *, notes: bool = True) -> Iterator[str]:
-    yield f"graph {graph.name} dt={graph.dt!r}"
+def _lines(graph: Network, digits: int, *, notes: bool = True) -> Iterator[str]:
+    yield f"{graph.word} {graph.name} dt={graph.dt!r}"
     for name, node in graph.nodes.items():
         sources = ", ".join(map(str, graph.wires[name]))
         inside, block = _inside(node, digits)
@@ -92,14 +95,14 @@ def _lines(graph: Graph, digits: int, *, notes: bool = True) -> Iterator[str]:
         yield from (f"  note {name}={_quoted(text)}" for name, text in graph.notes.items())
 
 
-def _inside(node: Node, digits: int) -> tuple[str, Graph | None]:
+def _inside(node: Node, digits: int) -> tuple[str, Network | None]:
     """A node's fields as `name=value, …`, and its inner graph where it has one."""
     parts: list[str] = []
-    block: Graph | None = None
+    block: Network | None = None
     hashes = {} if isinstance(node, SubGraph) else hashes_of(node)
     for each in fields(node):
         value = getattr(node, each.name)
-        if isinstance(value, Graph):
+        if isinstance(value, Network):
             block = value
         elif not is_default(value, each):
             parts.append(f"{each.name}={_value(value, hashes.get(each.name, '')[:digits])}")
@@ -115,8 +118,9 @@ def is_default(value: Any, each: Field[Any]) -> bool:
 
 def _equals(value: Any, default: Any) -> bool:
     if isinstance(value, np.ndarray):
-        number = isinstance(default, float) and value.shape == () and value.dtype == np.float64
-        return number and value.tobytes() == np.float64(default).tobytes()
+        same = PLAIN_ARRAYS.get(type(default))
+        one = same is not None and value.shape == () and value.dtype == same
+        return one and value.tobytes() == np.array(default, same).tobytes()
     if isinstance(value, tuple):
         return isinstance(default, int) and len(value) > 0 and all(_equals(each, default) for each in value)
     if isinstance(value, Mapping):
@@ -144,8 +148,8 @@ def _quoted(text: str) -> str:
 
 
 def _array(array: Array, digest: str) -> str:
-    if array.shape == () and array.dtype == np.float64:
-        return repr(float(array))
+    if array.shape == () and array.dtype in PLAIN_ARRAYS.values():
+        return repr(array.item())
     shape = ",".join(map(str, array.shape))
     if array.size > INLINE:
         return f"{type_of(array)}[{shape}]#{digest}"
@@ -153,7 +157,9 @@ def _array(array: Array, digest: str) -> str:
 
 
 def _number(value: Any) -> str:
-    """The shortest digits that give the value back when read as float64 and put into its type."""
+    """The shortest digits that give the value back when read as float64 and put into its type; integers as they are."""
+    if value.dtype.kind == "i":
+        return str(value)
     if value.dtype.kind == "c":
         imaginary = _number(value.imag)
         return f"{_number(value.real)}{'' if imaginary[0] == '-' else '+'}{imaginary}j"

@@ -17,6 +17,7 @@ from spikeport.toolchain.graph import Graph, chain, digest, to_text
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.graph.content import hash_of
 from spikeport.toolchain.graph.store import load, save
+from support.mutations import survivors
 from support.random_graphs import random_graph
 
 FIRST, SECOND = np.arange(12.0).reshape(3, 4), np.arange(12.0, 24).reshape(4, 3).astype("f4")
@@ -172,7 +173,7 @@ LIES: dict[str, tuple[Change, str]] = {
     "an array less": (header(lambda h: h.pop(NAMES[1])), "144 bytes of data; expected 96"),
     "complex without pairs": (
         header(lambda h: h.update({NAMES[0] + ".complex": h.pop(NAMES[0])})),
-        f"array {NAMES[0]}.complex with a last axis of 4; expected 2, real and imaginary part",
+        f"array {NAMES[0]}.complex of F64 with shape [3, 4]; expected reals with a last axis of 2, real and imaginary",
     ),
     "a hash twice": (
         lambda h, d: packed(
@@ -260,14 +261,7 @@ def test_a_changed_file_is_the_same_graph_or_an_error(tmp_path: Path, seed: int)
     graph = random_graph(rng, nodes=4, dtype="float32", subgraphs=seed % 2 == 0)
     file = tmp_path / "a.graph"
     save(graph, file)
-    content = file.read_bytes()
-    survivors = 0
-    for _ in range(600):
-        changed = mutated(rng, content)
-        with file.open("wb") as out:
-            out.write(changed)
-        survivors += changed != content and survives(file, graph)
-    assert survivors < 60
+    assert survivors(rng, file, 600, lambda: survives(file, graph)) < 60
 
 
 def survives(file: Path, graph: Graph) -> bool:
@@ -281,27 +275,6 @@ def survives(file: Path, graph: Graph) -> bool:
     assert digest(again) == digest(graph)
     assert again.notes == graph.notes
     return True
-
-
-def mutated(rng: np.random.Generator, content: bytes) -> bytes:
-    changed = bytearray(content)
-    # Half of the changes are where the header is.
-    (length,) = struct.unpack("<Q", content[:8])
-    at = int(rng.integers(8 + length if rng.random() < 0.7 else len(content)))
-    match int(rng.integers(6)):
-        case 0:
-            changed[at] ^= 1 << int(rng.integers(8))
-        case 1:
-            changed[at] = int(rng.integers(256))
-        case 2:
-            del changed[at:]
-        case 3:
-            del changed[at : at + int(rng.integers(1, 20))]
-        case 4:
-            changed[at:at] = changed[int(rng.integers(len(content))) :][: int(rng.integers(1, 20))]
-        case _:
-            changed[at : at + 1] = rng.choice([b"{", b"}", b"[", b'"', b"0", b"-", b"9" * 9, b"\xff" * 8, b",", b"\0"])
-    return bytes(changed)
 
 
 def test_nothing_is_pickled() -> None:
