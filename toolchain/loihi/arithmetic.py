@@ -30,11 +30,16 @@ def int32(x: Any) -> Ints:
     return ((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
+def magnitude(x: Any) -> Ints:
+    """|x| of 32 bits as the register has it: of −2³¹ it is −2³¹ again."""
+    return int32(np.abs(np.asarray(x, np.int64)))
+
+
 def decay(x: Any, amount: Any) -> Ints:
     """sign(x)·⌊|x|·(4096 − d) / 4096⌋: what is left after a decay of d, rounded to zero."""
     product: Ints = np.asarray(x, np.int64) * (LOIHI2.decay_unity - np.asarray(amount, np.int64))
-    magnitude: Ints = np.abs(product) >> LOIHI2.decay_bits
-    return np.sign(product) * magnitude
+    rest: Ints = np.abs(product) >> LOIHI2.decay_bits
+    return np.sign(product) * rest
 
 
 def wrap24(x: Any) -> Ints:

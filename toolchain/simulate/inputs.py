@@ -18,8 +18,11 @@ from ..errors import SimulationError
 from ..graph import Carries
 from ..graph.nodes import Input
 from ..graph.nodes.base import Array, shown
+from ..loihi.processes import ChipInput
 
 DType = np.dtype[Any]
+Entry = Input | ChipInput
+"""Where something comes in."""
 Windows = Mapping[str, Array]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -36,7 +39,7 @@ class Feed:
         chunks: the inputs as they come, by name, each [t, B, *shape].
     """
 
-    inputs: Mapping[str, Input]
+    inputs: Mapping[str, Entry]
     batch: int
     steps: int | None
     dtype: DType
@@ -44,6 +47,14 @@ class Feed:
 
     def windows(self, first: int, length: int) -> Iterator[tuple[int, Windows]]:
         """(number of the first step, checked inputs), cut at the multiples of `length`."""
+        for start, rows in self.cut(first, length):
+            yield (
+                start,
+                {name: checked(name, node, rows[name], start, self.dtype) for name, node in self.inputs.items()},
+            )
+
+    def cut(self, first: int, length: int) -> Iterator[tuple[int, Windows]]:
+        """(number of the first step, inputs as they came in), cut at the multiples of `length`."""
         waiting: list[Windows] = []
         held = 0
         for chunk in self.chunks:
@@ -53,19 +64,18 @@ class Feed:
                 waiting.append({name: rows[at : at + taken] for name, rows in chunk.items()})
                 at, held = at + taken, held + taken
                 if (first + held) % length == 0:
-                    yield first, self._ready(waiting, first)
+                    yield first, self._joined(waiting)
                     waiting, first, held = [], first + held, 0
         if held:
-            yield first, self._ready(waiting, first)
+            yield first, self._joined(waiting)
 
-    def _ready(self, pieces: list[Windows], first: int) -> Windows:
-        joined = pieces[0] if len(pieces) == 1 else {
-            name: np.concatenate([piece[name] for piece in pieces]) for name in self.inputs
-        }  # fmt: skip
-        return {name: checked(name, node, joined[name], first, self.dtype) for name, node in self.inputs.items()}
+    def _joined(self, pieces: list[Windows]) -> Windows:
+        if len(pieces) == 1:
+            return pieces[0]
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.inputs}
 
 
-def feed(inputs: Any, nodes: Mapping[str, Input], dtype: DType | None) -> Feed:
+def feed(inputs: Any, nodes: Mapping[str, Entry], dtype: DType | None) -> Feed:
     """Whatever the caller gave, as a Feed; a SimulationError for what does not fit the graph's inputs.
 
     Args:
@@ -86,7 +96,7 @@ def feed(inputs: Any, nodes: Mapping[str, Input], dtype: DType | None) -> Feed:
     return Feed(nodes, batch, steps, dtype or FLOATS[wide], chunks)
 
 
-def _stream(first: Windows, rest: Iterator[Any], nodes: Mapping[str, Input]) -> Iterator[Windows]:
+def _stream(first: Windows, rest: Iterator[Any], nodes: Mapping[str, Entry]) -> Iterator[Windows]:
     yield first
     for given in rest:
         window = _by_name(given, nodes)
@@ -100,7 +110,7 @@ def _steps(window: Windows) -> int:
     return len(next(iter(window.values())))
 
 
-def _batch(window: Windows, nodes: Mapping[str, Input]) -> int:
+def _batch(window: Windows, nodes: Mapping[str, Entry]) -> int:
     """The samples of a window, after a check that all its inputs agree."""
     sizes = {rows.shape[:2] for rows in window.values()}
     if len(sizes) > 1:
@@ -112,7 +122,7 @@ def _batch(window: Windows, nodes: Mapping[str, Input]) -> int:
     return int(batch)
 
 
-def _by_name(given: Any, nodes: Mapping[str, Input]) -> Windows:
+def _by_name(given: Any, nodes: Mapping[str, Entry]) -> Windows:
     """Arrays by the names of the graph's inputs, in their order, of the right shape."""
     if not isinstance(given, Mapping):
         if len(nodes) > 1:
@@ -124,7 +134,7 @@ def _by_name(given: Any, nodes: Mapping[str, Input]) -> Windows:
     return {name: _shaped(name, node, given[name]) for name, node in nodes.items()}
 
 
-def _shaped(name: str, node: Input, given: Any) -> Array:
+def _shaped(name: str, node: Entry, given: Any) -> Array:
     rows = _as_array(name, given)
     expected = f"[T,B{''.join(f',{n}' for n in node.shape)}]"
     if rows.dtype.kind not in "biuf":
@@ -151,7 +161,7 @@ def _as_array(name: str, given: Any) -> Array:
     raise SimulationError(name, f"a {type(given).__name__}", expected, "join a list of steps with np.stack")
 
 
-def checked(name: str, node: Input, rows: Array, first: int, dtype: DType) -> Array:
+def checked(name: str, node: Entry, rows: Array, first: int, dtype: DType) -> Array:
     """A window in the run's dtype, once every value is finite and keeps the promise of the input."""
     with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite, and is refused below
         values = np.require(rows, dtype, ["C", "W"])
@@ -160,9 +170,9 @@ def checked(name: str, node: Input, rows: Array, first: int, dtype: DType) -> Ar
             raise _refused(name, rows, same, first, f"integers that {dtype} holds exactly")
     promise = node.values
     if not _keeps(values, promise):
-        good = np.isfinite(values) if promise.graded else _inside(values, promise)
-        expected = f"finite {dtype} numbers" if promise.graded else f"{promise}, as the input promises"
-        raise _refused(name, rows, good, first, expected)
+        if not promise.graded:
+            raise broken_promise(name, promise, rows, values, first)
+        raise _refused(name, rows, np.isfinite(values), first, f"finite {dtype} numbers")
     return values
 
 
@@ -181,6 +191,19 @@ def _inside(values: Array, promise: Carries) -> Array:
     with np.errstate(invalid="ignore"):
         inside: Array = (values >= low) & (values <= high) & (values == np.floor(values))
     return inside
+
+
+def broken_promise(name: str, promise: Carries, rows: Array, values: Array, first: int) -> SimulationError:
+    """A SimulationError that names the first value that the input did not promise.
+
+    Args:
+        name: the input.
+        promise: what it promises.
+        rows: the window as it came in.
+        values: the same in the type in which it is checked.
+        first: the number of its first step.
+    """
+    return _refused(name, rows, _inside(values, promise), first, f"{promise}, as the input promises")
 
 
 def _refused(name: str, rows: Array, good: Array, first: int, expected: str) -> SimulationError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import SimulationError
-from .plan import Plan, Schedule
+from .plan import Planned, Schedule
 from .recording import SENT, stored_as
 
 LIMITS = (("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),)
@@ -44,7 +44,7 @@ def _group(limit: str, used: str) -> int | None:
         return None
 
 
-def recorded(plan: Plan, keep: Mapping[str, frozenset[str]], batch: int, steps: int) -> dict[str, int]:
+def recorded(plan: Planned, keep: Mapping[str, frozenset[str]], batch: int, steps: int) -> dict[str, int]:
     """Bytes that will be kept, by item of `record`, and for each output that hands out every step."""
     found = {}
     for name, parts in keep.items():
@@ -58,7 +58,7 @@ def recorded(plan: Plan, keep: Mapping[str, frozenset[str]], batch: int, steps: 
 
 
 def refuse_what_cannot_fit(
-    plan: Plan, schedule: Schedule, window: int, keep: Mapping[str, frozenset[str]], batch: int, steps: int
+    plan: Planned, schedule: Schedule, window: int, keep: Mapping[str, frozenset[str]], batch: int, steps: int
 ) -> None:
     """A SimulationError when a run needs more memory than there is."""
     kept = recorded(plan, keep, batch, steps)

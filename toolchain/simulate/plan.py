@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -28,6 +28,41 @@ BUSY = 64_000_000
 """Operations in one call that make its overhead small."""
 WIDEST = 32
 """The most steps in one call of a fixed size."""
+
+
+class Planned(Protocol):
+    """What scheduling, recording and the care for memory ask of a plan, whatever it is a plan of."""
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The nodes by name, in an order in which one step can run."""
+
+    @property
+    def wires(self) -> Mapping[str, tuple[Wire, ...]]:
+        """The inputs of each node."""
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """What each node sends."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What runs together, in order."""
+
+    @property
+    def folds(self) -> Mapping[str, Fold]:
+        """The nodes without state."""
+
+    @property
+    def dtype(self) -> DType:
+        """What is computed in, or kept."""
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The outputs by name, in order; each has a readout."""
+
+    def received(self, name: str) -> tuple[Signal, ...]:
+        """What a node receives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +158,7 @@ class Schedule:
     last_read: tuple[tuple[str, ...], ...]
 
 
-def schedule(plan: Plan, batch: int) -> Schedule:
+def schedule(plan: Planned, batch: int) -> Schedule:
     """The schedule of a plan for a batch of samples."""
     last_read = _last_read(plan)
     live = _live(plan, last_read) * batch * plan.dtype.itemsize
@@ -136,7 +171,7 @@ def schedule(plan: Plan, batch: int) -> Schedule:
     return Schedule(window, groups, live, last_read)
 
 
-def _last_read(plan: Plan) -> tuple[tuple[str, ...], ...]:
+def _last_read(plan: Planned) -> tuple[tuple[str, ...], ...]:
     last = {}
     for index, part in enumerate(plan.parts):
         for name in part.names:
@@ -147,7 +182,7 @@ def _last_read(plan: Plan) -> tuple[tuple[str, ...], ...]:
     )  # fmt: skip
 
 
-def _live(plan: Plan, last_read: tuple[tuple[str, ...], ...]) -> int:
+def _live(plan: Planned, last_read: tuple[tuple[str, ...], ...]) -> int:
     """The most values of one sample and step that are alive at once; a delayed wire holds a copy."""
     most = held = 0
     for part, dead in zip(plan.parts, last_read, strict=True):
@@ -158,7 +193,7 @@ def _live(plan: Plan, last_read: tuple[tuple[str, ...], ...]) -> int:
     return most
 
 
-def work(plan: Plan, name: str) -> int:
+def work(plan: Planned, name: str) -> int:
     """About how many multiplications or additions a layer does for one sample and step."""
     node, size = plan.nodes[name], plan.signals[name].size
     if isinstance(node, nodes.Conv):

@@ -13,16 +13,15 @@ from ..errors import UsageError
 from ..graph import Signal, nodes
 from ..graph.nodes import Firing, Integrating, ResonateFire
 from ..graph.nodes.base import Array
-from .plan import Plan
-from .tensors import tensor
+from ..kernels.events import count_events
+from .layout import behind, channels_lie_last
+from .plan import Plan, Planned
 from .trace import Count, NodeTrace
 
 DType = np.dtype[Any]
 SENT, VOLTAGE, CURRENT = "sent", "voltage", "current"
 WEIGHTED = (nodes.Affine, nodes.Conv, nodes.ConvTranspose, nodes.Contract, nodes.TemporalKernel, nodes.StateSpace)
 """The layers with weights: what they read is counted."""
-EXACT = 1 << 24
-"""As many ones can be added up in float32."""
 
 
 def wanted(record: str | Iterable[str], plan: Plan) -> dict[str, frozenset[str]]:
@@ -139,8 +138,8 @@ class Tally:
 
 def _ones(window: Array) -> int:
     """How many ones there are among zeros and ones."""
-    rows = max(1, EXACT * len(window) // window.size)
-    return sum(int(tensor(window[at : at + rows]).sum()) for at in range(0, len(window), rows))
+    flat = window if window.flags.c_contiguous else behind(window) if channels_lie_last(window) else window.copy()
+    return int(count_events(flat.reshape(-1)))
 
 
 def tallied(plan: Plan) -> Sequence[str]:
@@ -158,7 +157,14 @@ def tallied(plan: Plan) -> Sequence[str]:
 class Recorder:
     """Keeps what is asked for while windows pass."""
 
-    def __init__(self, plan: Plan, keep: Mapping[str, frozenset[str]], batch: int, steps: int | None) -> None:
+    def __init__(
+        self,
+        plan: Planned,
+        keep: Mapping[str, frozenset[str]],
+        batch: int,
+        steps: int | None,
+        counted: Iterable[str],
+    ) -> None:
         """Room for everything that is kept.
 
         Args:
@@ -166,9 +172,10 @@ class Recorder:
             keep: what to keep of each node.
             batch: how many samples.
             steps: how many steps, if known.
+            counted: the nodes whose values are counted.
         """
         self.plan = plan
-        self.tallies = {name: Tally(plan.signals[name]) for name in tallied(plan)}
+        self.tallies = {name: Tally(plan.signals[name]) for name in counted}
         self.stores: dict[tuple[str, str], Store] = {}
         shapes = {name: (batch, *signal.shape) for name, signal in plan.signals.items()}
         steady = [name for name, node in plan.outputs.items() if node.readout == "steps"]
@@ -199,12 +206,14 @@ class Recorder:
 
     def nodes(self) -> dict[str, NodeTrace]:
         """What was recorded."""
-        names = dict.fromkeys(name for name, _ in self.stores)
-        parts = {key: store.joined() for key, store in self.stores.items()}
-        return {
-            name: NodeTrace(name, self.plan.dtype, *(parts.get((name, what)) for what in (SENT, VOLTAGE, CURRENT)))
-            for name in names
-        }
+        parts: dict[str, dict[str, Array]] = {}
+        for (name, what), store in self.stores.items():
+            parts.setdefault(name, {})[what] = store.joined()
+        return {name: self._node(name, found) for name, found in parts.items()}
+
+    def _node(self, name: str, parts: dict[str, Array]) -> NodeTrace:
+        known = [parts.pop(what, None) for what in (SENT, VOLTAGE, CURRENT)]
+        return NodeTrace(name, self.plan.dtype, known[0], known[1], known[2], parts)
 
     def counts(self) -> dict[str, Count]:
         """What was counted."""

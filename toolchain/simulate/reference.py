@@ -22,7 +22,7 @@ from .loops import loop_of
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .plan import Plan, Schedule, plan, schedule
 from .readout import GATHER, answer
-from .recording import SENT, Recorder, wanted
+from .recording import SENT, Recorder, tallied, wanted
 from .trace import RunState, Trace
 
 
@@ -71,7 +71,7 @@ class Run:
             state: where an earlier run ended.
         """
         self.plan, self.schedule, self.batch = plan, schedule, feed.batch
-        self.recorder = Recorder(plan, keep, feed.batch, feed.steps)
+        self.recorder = Recorder(plan, keep, feed.batch, feed.steps, tallied(plan))
         self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
         start = _started(plan, feed.batch) if state is None else _continued(state, plan, feed.batch)
         self.first = self.step = start.step

@@ -50,6 +50,7 @@ class NodeTrace:
         sent: what the node sent; binary signals are kept as uint8.
         voltage: v[t], after the reset.
         current: u[t]; of a neuron without a synaptic current, what came in.
+        states: on a chip, the states that were recorded, by name; v and u among them in place of the two above.
     """
 
     name: str
@@ -57,6 +58,10 @@ class NodeTrace:
     sent: Array | None = None
     voltage: Array | None = None
     current: Array | None = None
+    states: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
 
     @property
     def values(self) -> Array:
@@ -76,12 +81,14 @@ class NodeTrace:
     @property
     def voltages(self) -> Array:
         """v[t], after the reset."""
-        return self._kept(self.voltage, "its voltage", f"{self.name}.voltage")
+        found = self.states.get("v") if self.voltage is None else self.voltage
+        return self._kept(found, "its voltage", f"{self.name}.voltage")
 
     @property
     def currents(self) -> Array:
-        """u[t]."""
-        return self._kept(self.current, "its current", f"{self.name}.current")
+        """u[t]; i[t] of an ATRLIF."""
+        held = self.states.get("u", self.states.get("i"))
+        return self._kept(held if self.current is None else self.current, "its current", f"{self.name}.current")
 
     def _kept(self, array: Array | None, what: str, item: str) -> Array:
         if array is None:
@@ -177,6 +184,7 @@ class Trace:
         for name, node in self.nodes.items():
             parts = {"sent": node.sent, "voltage": node.voltage, "current": node.current}
             arrays |= {f"nodes/{name}/{part}": array for part, array in parts.items() if array is not None}
+            arrays |= {f"nodes/{name}/states/{state}": array for state, array in node.states.items()}
         return arrays
 
     def _about(self) -> dict[str, Any]:

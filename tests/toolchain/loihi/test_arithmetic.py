@@ -6,6 +6,7 @@ from spikeport.toolchain.loihi.arithmetic import (
     decay,
     held_weights,
     int32,
+    magnitude,
     modulo24,
     saturate24,
     shift,
@@ -27,6 +28,12 @@ def test_a_decay_rounds_to_zero(amount: int):
 
 def test_32_bits_wrap_as_a_register_does():
     np.testing.assert_array_equal(int32(EDGES), np.array(EDGES, np.int64).astype(np.int32))
+
+
+def test_a_register_has_no_magnitude_for_its_least_number():
+    values = np.array([x for x in EDGES if -(1 << 31) <= x < 1 << 31])
+    np.testing.assert_array_equal(magnitude(values), np.abs(values.astype(np.int32)))
+    assert int(magnitude(-(1 << 31))) == -(1 << 31)
 
 
 def test_24_bits_wrap_once_saturate_and_count_modulo():

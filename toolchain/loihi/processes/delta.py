@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...graph.nodes.base import Array, ArrayLike, State, need
 from ...graph.nodes.linear import check_broadcast
 from ...graph.signal import GRADED, Signal
-from ..arithmetic import INT32, int32
+from ..arithmetic import INT32, int32, magnitude
 from .base import Process, Role, whole, within
 
 
@@ -58,7 +58,7 @@ class Coding(Process):
         """δ = value − last + owed, sent where it (or, cumulative, the sum of changes) reaches θ'; the rest is owed."""
         delta = int32(value - state["last"] + state["owed"])
         error = int32(state["error"] + delta) if self.cumulative else state["error"]
-        sent = np.where(np.abs(error if self.cumulative else delta) >= self.level, delta, 0)
+        sent = np.where(magnitude(error if self.cumulative else delta) >= self.level, delta, 0)
         kept = np.where(sent != 0, 0, error) if self.cumulative else error
         return sent >> self.state_exponent, {"last": value, "owed": delta - sent, "error": kept}
 

@@ -6,14 +6,17 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
 from ...graph.nodes.base import Array, State, check_size, ints, need, shown
 from ...graph.nodes.merge import Concat
 from ...graph.signal import Carries, Signal, carries, total
-from .base import Process, Role, one_shape
+from ..arithmetic import INT32, int32
+from .base import Process, Role, one_shape, within
+
+Readout = Literal["steps", "last", "sum", "mean", "max"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +58,25 @@ class ChipInput(Process):
 
 @dataclass(frozen=True, eq=False)
 class ChipOutput(Process):
-    """y[t] = x[t]: read by the host."""
+    """y[t] = x[t]: read by the host; and over a run every step, or a readout of the steps from `after` on.
+
+    The layers before it each answer a step late; `after` is how many steps that is for this output. Step counts start
+    at 0. Handed out step by step, all steps are there, those before the answer too.
+
+    Args:
+        readout: what of the run is the network's answer.
+        after: the first step that counts for the last, the sum, the mean and the maximum.
+    """
+
+    readout: Readout = "steps"
+    after: int = 0
 
     role: ClassVar[Role] = "end"
+
+    def check(self) -> None:
+        """The readout is one there is."""
+        need(self.readout in get_args(Readout), "readout", f"'{self.readout}'", " or ".join(get_args(Readout)))
+        within(self.after, 0, INT32, "after", " steps")
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
         """What comes in."""
@@ -70,7 +89,7 @@ class ChipOutput(Process):
 
 @dataclass(frozen=True, eq=False)
 class Port(Process):
-    """y[t] = Σ_k x_k[t]: several connections into one port."""
+    """y[t] = Σ_k x_k[t] in 32 bits: several connections into one port."""
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     role: ClassVar[Role] = "join"
@@ -81,7 +100,7 @@ class Port(Process):
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """A sum."""
-        return functools.reduce(np.add, inputs), state
+        return int32(functools.reduce(np.add, inputs)), state
 
 
 @dataclass(frozen=True, eq=False)

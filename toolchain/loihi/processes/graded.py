@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...graph.nodes.base import Array, ArrayLike, State, need
 from ...graph.nodes.linear import check_broadcast
 from ...graph.signal import GRADED, Signal
-from ..arithmetic import INT32, int32
+from ..arithmetic import INT32, int32, magnitude
 from .base import Process, Role, one_shape, whole, within
 
 
@@ -46,7 +46,7 @@ class GradedVec(Graded):
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """One comparison."""
-        return np.where(np.abs(inputs[0]) > self.threshold, inputs[0], 0), state
+        return np.where(magnitude(inputs[0]) > self.threshold, inputs[0], 0), state
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,7 +83,7 @@ class ProdNeuron(Graded):
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """One product, one shift, one comparison."""
         product = int32(inputs[0] * inputs[1]) >> self.exponent
-        return np.where(np.abs(product) > self.threshold, product, 0), state
+        return np.where(magnitude(product) > self.threshold, product, 0), state
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -121,7 +121,7 @@ class NormVecDelay(Graded):
         if self.sends == "square":
             return int32(inputs[0] * inputs[0]), {"v": inputs[0]}
         product = int32(state["v"] * inputs[1])
-        return np.where(np.abs(product) > self.threshold, product, 0), {"v": inputs[0]}
+        return np.where(magnitude(product) > self.threshold, product, 0), {"v": inputs[0]}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from ...graph.nodes.base import Array, ArrayLike, State, need
 from ...graph.nodes.linear import check_broadcast
-from ...graph.signal import SPIKES, Carries, Signal, integers
+from ...graph.signal import GRADED, SPIKES, Carries, Signal, integers
 from ..arithmetic import decay, int32, saturate24, wrap24
 from ..limits import LOIHI2
 from .base import Process, Role, whole, within
+
+Emit = Literal["spikes", "voltage"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,7 +37,6 @@ class Integrating(Process):
     bias_exponent: ArrayLike = whole(default=0)
 
     role: ClassVar[Role] = "neuron"
-    emits: ClassVar[Carries] = SPIKES
 
     def check(self) -> None:
         """Every register holds what it is given."""
@@ -49,8 +50,13 @@ class Integrating(Process):
         """It remembers current and voltage."""
         return True
 
+    @property
+    def emits(self) -> Carries:
+        """What it sends."""
+        return SPIKES
+
     def signal(self, inputs: Sequence[Signal]) -> Signal:
-        """The same shape; spikes."""
+        """The same shape."""
         for name, value in self.arrays().items():
             check_broadcast(value, inputs[0].shape, name)
         return Signal(inputs[0].shape, self.emits)
@@ -67,7 +73,32 @@ class Integrating(Process):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LIF(Integrating):
+class Firing(Integrating):
+    """The fields that LIF and LIFReset share, and what happens after the integration."""
+
+    threshold: ArrayLike = whole()
+    emit: Emit = "spikes"
+
+    def check(self) -> None:
+        """Every register holds what it is given."""
+        super().check()
+        within(self.threshold, 0, LOIHI2.most_threshold, "threshold")
+        need(self.emit in get_args(Emit), "emit", f"'{self.emit}'", " or ".join(get_args(Emit)))
+
+    @property
+    def emits(self) -> Carries:
+        """Spikes, or the voltage."""
+        return SPIKES if self.emit == "spikes" else GRADED
+
+    def fire(self, u: Array, v: Array) -> tuple[Array, State]:
+        """Compare, reset to zero, send."""
+        spikes = v > (self.threshold.astype(np.int64) << LOIHI2.align_bits)
+        state = {"u": u, "v": np.where(spikes, 0, v)}
+        return spikes.astype(np.int64) if self.emit == "spikes" else state["v"], state
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LIF(Firing):
     """u, v̂, s and v as at the head of this module.
 
     Args:
@@ -76,24 +107,16 @@ class LIF(Integrating):
         bias: b, the mantissa.
         bias_exponent: e.
         threshold: θ, the mantissa, 0..131071.
+        emit: what is sent: spikes; or the voltage v, which the host can read, and no synapse.
     """
-
-    threshold: ArrayLike = whole()
-
-    def check(self) -> None:
-        """Every register holds what it is given."""
-        super().check()
-        within(self.threshold, 0, LOIHI2.most_threshold, "threshold")
 
     def step(self, state: State, *inputs: Array) -> tuple[Array, State]:
         """Integrate, compare, reset to zero."""
-        u, v = self.integrate(state, inputs[0])
-        spikes = v > (self.threshold.astype(np.int64) << LOIHI2.align_bits)
-        return spikes.astype(np.int64), {"u": u, "v": np.where(spikes, 0, v)}
+        return self.fire(*self.integrate(state, inputs[0]))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LIFReset(Integrating):
+class LIFReset(Firing):
     """u, v̂, s and v as LIF, and u = v = 0 before every step t with t mod interval = offset, t counted from 1.
 
     Args:
@@ -102,18 +125,17 @@ class LIFReset(Integrating):
         bias: b, the mantissa.
         bias_exponent: e.
         threshold: θ, the mantissa, 0..131071.
+        emit: what is sent: spikes; or the voltage v, which the host can read, and no synapse.
         interval: steps between two resets.
         offset: the step of the first.
     """
 
-    threshold: ArrayLike = whole()
     interval: int = 1
     offset: int = 0
 
     def check(self) -> None:
         """Every register holds what it is given."""
         super().check()
-        within(self.threshold, 0, LOIHI2.most_threshold, "threshold")
         need(self.interval >= 1, "interval", f"{self.interval}", "at least 1 step")
         self._set("offset", self.offset % self.interval)
 
@@ -125,9 +147,9 @@ class LIFReset(Integrating):
         """Reset by the clock, integrate, compare, reset to zero."""
         t = state["t"] + 1
         rest = int(t[0]) % self.interval == self.offset
-        u, v = self.integrate({name: np.zeros_like(state[name]) if rest else state[name] for name in "uv"}, inputs[0])
-        spikes = v > (self.threshold.astype(np.int64) << LOIHI2.align_bits)
-        return spikes.astype(np.int64), {"u": u, "v": np.where(spikes, 0, v), "t": t}
+        before = {name: np.zeros_like(state[name]) if rest else state[name] for name in "uv"}
+        sent, after = self.fire(*self.integrate(before, inputs[0]))
+        return sent, {**after, "t": t}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,7 +168,10 @@ class TernaryLIF(Integrating):
     high: ArrayLike = whole()
     low: ArrayLike = whole()
 
-    emits: ClassVar[Carries] = integers(-1, 1)
+    @property
+    def emits(self) -> Carries:
+        """Spikes of either sign."""
+        return integers(-1, 1)
 
     def check(self) -> None:
         """Every register holds what it is given, and the thresholds are in order."""

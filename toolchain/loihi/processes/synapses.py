@@ -53,7 +53,8 @@ class Matrix(Synapse):
         """A matrix of integers."""
         super().check()
         need(self.weight.ndim == 2 and self.weight.size > 0, "weight", f"shape {shown(self.weight.shape)}", "(out, in)")
-        within(self.bits, 1, LOIHI2.weight_bits, "bits")
+        nine = self.mode == "mixed"  # beyond the chip: lava-dl's loader asks for it where odd weights are large
+        within(self.bits, 1, LOIHI2.weight_bits + nine, "bits")
         within(self.exponent, -16, 16, "exponent")
         within(self.weight, -(1 << 30), 1 << 30, "weight")
 
@@ -245,7 +246,7 @@ class Conv(Synapse):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConvInTime(Synapse):
-    """a[t] = Σ_i W[K − 1 − i] · x[t − i]: a kernel over time on a vector.
+    """a[t] = Σ_i W[K − 1 − i] · x[t − i]: a kernel over time on a vector; −2³¹ for what 32 bits do not hold.
 
     Args:
         weight: W, (taps, out, in); the last tap is the earliest to arrive.
@@ -281,4 +282,5 @@ class ConvInTime(Synapse):
         """What arrives now, and what is still on its way."""
         arriving = np.einsum("doi,bi->dbo", self.weight[::-1].astype(np.int64), self.seen(inputs[0]))
         arriving[:-1] += state["coming"]
-        return int32(arriving[0]), {"coming": arriving[1:]}
+        y = np.where(np.abs(arriving[0]) > INT32, -INT32 - 1, arriving[0])  # as Lava's cast of floats to 32 bits has it
+        return y, {"coming": arriving[1:]}

@@ -1,0 +1,144 @@
+"""The fast simulation of chip graphs: in integers, bit for bit what every process' `step` defines, and what Lava does.
+
+Every wire into a synapse is a delayed one, so a network without feedback has no loop: it runs window by window,
+synapses as one call of torch on steps and samples folded into one batch, neurons as one call of a kernel. Parts with
+feedback run step by step, or as one kernel where they are the usual recurrent layer. All numbers are integers, so
+nothing depends on how a run is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from ..graph.nodes.base import Array
+from ..loihi.chip_graph import ChipGraph
+from .fixed_inputs import taken
+from .fixed_loops import loop_of
+from .fixed_plan import FixedPlan, fixed_plan
+from .fixed_recording import wanted
+from .fixed_state import continued, started
+from .fixed_windows import Windows
+from .inputs import Feed, feed
+from .memory import refuse_what_cannot_fit, refuse_what_has_grown
+from .plan import Schedule, schedule
+from .readout import chip_answer, gathered
+from .recording import SENT, Recorder
+from .trace import RunState, Trace
+
+
+def simulate(
+    graph: ChipGraph,
+    inputs: Any,
+    *,
+    record: str | Iterable[str] = "outputs",
+    window: int | None = None,
+    state: RunState | None = None,
+) -> Trace:
+    """The backend fixed; the arguments are those of `simulate` in `run.py`."""
+    planned = fixed_plan(graph)
+    given = feed(inputs, planned.inputs, planned.dtype)
+    keep = wanted(record, graph)
+    scheduled = schedule(planned, given.batch)
+    length = scheduled.window if window is None else window
+    refuse_what_cannot_fit(planned, scheduled, length, keep, given.batch, given.steps or 1)
+    run = Run(planned, scheduled, keep, given, state)
+    with torch.inference_mode():
+        for first, rows in given.cut(run.step, length):
+            run.window(first, rows)
+            if given.steps is None:
+                run.look_at_memory()
+    return run.trace()
+
+
+class Run:
+    """One run while it goes on."""
+
+    def __init__(
+        self,
+        plan: FixedPlan,
+        schedule: Schedule,
+        keep: Mapping[str, frozenset[str]],
+        feed: Feed,
+        state: RunState | None,
+    ) -> None:
+        """Everything at its start, or where `state` left it.
+
+        Args:
+            plan: the network.
+            schedule: how it runs on this batch.
+            keep: what is recorded.
+            feed: what comes in.
+            state: where an earlier run ended.
+        """
+        self.plan, self.schedule, self.batch = plan, schedule, feed.batch
+        self.recorder = Recorder(plan, keep, feed.batch, feed.steps, plan.counted)
+        self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
+        start = started(plan, feed.batch) if state is None else continued(state, plan, feed.batch)
+        self.first = self.step = start.step
+        self.states = {name: dict(values) for name, values in start.nodes.items()}
+        self.held, self.readouts = dict(start.held), dict(start.readouts)
+        self.room = 0
+        self.loops = {part: loop_of(plan, part, self.recorder.watched, self.keep) for part in plan.parts if part.loops}
+
+    def window(self, first: int, inputs: Mapping[str, Array]) -> None:
+        """Run one window."""
+        steps = len(next(iter(inputs.values())))
+        windows = Windows(self.plan, self.batch, steps, self.held)
+        for part, dead in zip(self.plan.parts, self.schedule.last_read, strict=True):
+            if part.loops:
+                found = self.loops[part](windows, self.states)
+            else:
+                (name,) = part.names
+                found = {name: self._node(name, windows, inputs, first)}
+            for name, (values, kept) in found.items():
+                windows.put(name, values)
+                self.recorder.take(name, values, kept)
+                self._read_out(name, values, first)
+            windows.drop(dead)
+        self.step += steps
+
+    def look_at_memory(self) -> None:
+        """Refuse to go on once what a stream has left behind takes all there is."""
+        kept = self.recorder.sizes()
+        if sum(kept.values()) > self.room:
+            self.room = refuse_what_has_grown(kept, self.step - self.first)
+
+    def _node(
+        self, name: str, windows: Windows, inputs: Mapping[str, Array], first: int
+    ) -> tuple[Array, Mapping[str, Array]]:
+        """A window of one process, and what was kept of its states."""
+        plan = self.plan
+        if name in plan.inputs:
+            return taken(name, plan.inputs[name], inputs[name], windows, first), {}
+        received = [windows.wire(wire) for wire in plan.wires[name]]
+        if name in plan.folds:
+            return plan.folds[name].run(*received), {}
+        out = windows.room(name, received[0])
+        kept = plan.rolls[name](self.states[name], received, self.keep[name], out)
+        return out, kept
+
+    def _read_out(self, name: str, values: Array, first: int) -> None:
+        output = self.plan.outputs.get(name)
+        if output is not None and output.readout != "steps":
+            found = gathered(output, self.readouts.get(name), values, first)
+            if found is not None:
+                self.readouts[name] = found
+
+    def trace(self) -> Trace:
+        """What came of it."""
+        plan = self.plan
+        outputs = {
+            name: self.recorder.outputs[name].joined()
+            if output.readout == "steps"
+            else chip_answer(name, output, self.readouts.get(name), self.step)
+            for name, output in plan.outputs.items()
+        }
+        end = RunState(self.step, self.batch, plan.dtype, self.states, self.held, self.readouts)
+        steps = self.step - self.first
+        return Trace(
+            outputs, self.recorder.nodes(), self.recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
+            end, plan.name,
+        )  # fmt: skip
