@@ -1,0 +1,273 @@
+"""Networks on the chip's grid come out equal; all others come out close, with an account of how close."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spikeport.toolchain.errors import Refused, UsageError
+from spikeport.toolchain.graph import Graph, Wire, chain, later
+from spikeport.toolchain.graph.nodes import (
+    IF,
+    LIF,
+    Add,
+    Affine,
+    Conv,
+    CubaLIF,
+    Input,
+    LeakyIntegrator,
+    Output,
+    SumPool,
+)
+from spikeport.toolchain.loihi.places import read_places
+from spikeport.toolchain.loihi.processes import LIFReset
+from spikeport.toolchain.loihi.quantise import APPROXIMATIONS, quantise
+from spikeport.toolchain.simulate import simulate
+from support.chips import differences, on_chip, seen_at
+from support.on_grid import on_grid, random_inputs
+from support.random_graphs import random_graph
+
+RNG = np.random.default_rng(0)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 100_000))
+def test_a_network_on_the_grid_spikes_equally_and_others_say_that_they_are_not_on_it(seed):
+    graph = on_grid(seed)
+    try:
+        chip, report = quantise(graph)
+    except Refused as refused:
+        reasons = refused.reasons
+        chip = None
+    if chip is None:
+        known = ("arrives later", "before its first step", "another at each place")
+        assert all(any(words in str(reason) for words in known) for reason in reasons)
+        return
+    if all(layer.exact for layer in report.layers):
+        found = differences(graph, chip, random_inputs(graph, seed))
+        assert max(found.values()) == 0, found
+
+
+def test_most_of_these_networks_are_exact_and_alive():
+    exact = alive = 0
+    for seed in range(60):
+        graph = on_grid(seed)
+        try:
+            chip, report = quantise(graph)
+        except Refused:
+            continue
+        exact += all(layer.exact for layer in report.layers)
+        sent = on_chip(chip, random_inputs(graph, seed))
+        alive += any(0 < sent[layer.name].mean() < 1 for layer in report.layers)
+    assert exact > 35
+    assert alive > 45
+
+
+def network(weight: np.ndarray, neuron, **fields) -> Graph:
+    nodes = [("in", Input((weight.shape[1],), "spikes")), ("fc", Affine(weight, **fields)), ("n", neuron)]
+    return chain([*nodes, ("out", Output())], name="net")
+
+
+def test_the_report_of_a_layer_counts_what_rounding_did():
+    weight = RNG.normal(0, 1, (20, 30))
+    weight[:, 0] *= 1e-6
+    chip, report = quantise(network(weight, LIF(beta=0.9, threshold=2.0)), target="netx")
+    (layer,) = report.layers
+    kept = chip.nodes["fc"].weight
+    k = layer.scale[0]
+    noise = ((kept - weight * k) ** 2).sum()
+    assert layer.sqnr == pytest.approx(10 * np.log10(((weight * k) ** 2).sum() / noise))
+    assert layer.synapses[0].zeroed == ((kept == 0) & (weight != 0)).sum() >= 20
+    assert np.array_equal(chip.nodes["fc"].held, kept)
+    assert layer.threshold == (2.0, pytest.approx(float(chip.nodes["n"].threshold) / k))
+    assert layer.decays[1] == ("β", 0.9, 1 - int(chip.nodes["n"].voltage_decay) / 4096)
+    assert f"n: {layer.synapses[0].zeroed} of 600 weights of fc became 0" in report.text()
+    assert "n: β 0.9 became 0.899902" in report.text()
+    assert json.loads(json.dumps(report.data()))["layers"][0]["name"] == "n"
+
+
+def test_four_bits_keep_less_and_say_so():
+    graph = network(RNG.normal(0, 1, (20, 30)), LIF(beta=0.9))
+    fine, coarse = (quantise(graph, bits=bits)[1].layers[0] for bits in (8, 4))
+    assert coarse.sqnr < 22 < 38 < fine.sqnr
+    assert coarse.bits <= 5
+    held = quantise(graph, bits=4)[0].nodes["fc"]
+    assert np.array_equal(held.held, held.weight)
+    assert not (held.weight % 32).any()
+
+
+def test_clipped_weights_are_counted():
+    weight = RNG.normal(0, 1, (4, 400))
+    chip, report = quantise(network(weight, LIF(beta=0.9)), bits=3, target="netx")
+    (layer,) = report.layers
+    wanted = weight * layer.scale[0]
+    assert layer.synapses[0].saturated == (np.abs(wanted - chip.nodes["fc"].weight) > 32).sum() > 3
+    assert "were clipped" in report.text()
+
+
+@pytest.mark.parametrize("target", ["lava", "netx"])
+def test_thresholds_and_gains_of_every_neuron_are_kept(target):
+    weight = RNG.integers(-5, 6, (6, 8)).astype(float)
+    neuron = IF(threshold=2.0 ** RNG.integers(1, 4, 6), gain=2.0 ** RNG.integers(0, 3, 6))
+    graph = network(weight, neuron)
+    chip, report = quantise(graph, target=target)
+    assert report.layers[0].exact
+    x = {"in": RNG.random((30, 2, 8)) < 0.5}
+    assert max(differences(graph, chip, x).values()) == 0
+    assert (chip.nodes["n"].threshold.ndim == 0) == (target == "netx")
+
+
+def test_a_bias_starts_in_the_step_in_which_the_neuron_does():
+    weight = np.eye(3)
+    nodes = [Input((3,), "spikes"), Affine(weight), IF(threshold=0.5), Affine(weight, np.array([0.0, 0.25, 0.5]))]
+    graph = chain([*nodes, IF(threshold=2.0), Output()])
+    chip, _ = quantise(graph)
+    assert [chip.nodes[name].offset for name in chip.neurons] == [2, 3]
+    assert max(differences(graph, chip, {"0_input": RNG.random((40, 2, 3)) < 0.2}).values()) == 0
+    again, _ = quantise(graph, reset_interval=10)
+    assert all(isinstance(again.nodes[name], LIFReset) and again.nodes[name].interval == 10 for name in again.neurons)
+
+
+def test_an_integrator_is_read_as_a_voltage_with_its_scale():
+    graph = network(RNG.normal(0, 1, (3, 10)), LeakyIntegrator(beta=0.9, gain=0.1))
+    chip, report = quantise(graph)
+    x = {"in": (RNG.random((40, 2, 10)) < 0.3).astype(np.float64)}
+    place = read_places(chip)["n"]
+    wanted = simulate(graph, x, record=["n"])["n"].values
+    got = seen_at(place, on_chip(chip, x), 40)
+    assert np.abs(got - wanted).max() < 0.01 * np.abs(wanted).max()
+    assert f"a voltage of 1 is {place.scale:.6g} in the state" in report.text()
+
+
+def test_a_worst_case_beyond_the_registers_is_a_line():
+    weight = np.full((2, 600), 1.0)
+    weight[1] = -1.0
+    _, report = quantise(network(weight * 3.7, CubaLIF(alpha=0.9, beta=0.9)))
+    assert "n: its current could in the worst case reach" in report.text()
+    assert "n: its voltage below 0 could in the worst case reach" in report.text()
+
+
+def test_calibration_shows_how_each_layer_matches_alone_and_in_the_network():
+    weights = [RNG.normal(0, 0.5, shape) for shape in ((30, 20), (10, 30))]
+    nodes = [Input((20,), "spikes"), Affine(weights[0]), LIF(beta=0.8), Affine(weights[1]), LIF(beta=0.8), Output()]
+    graph = chain(nodes, name="two")
+    x = (RNG.random((40, 8, 20)) < 0.3).astype(np.float32)
+    chip, report = quantise(graph, calibration=x, bits=4)
+    assert report.steps == 40
+    for layer in report.layers:
+        assert layer.alone is not None
+        assert layer.within is not None
+        assert 0.8 < layer.within.equal <= layer.alone.equal + 0.02
+    last = report.layers[-1]
+    wanted = simulate(graph, x, record=["4_lif"])["4_lif"].spikes
+    padded = np.concatenate([x, np.zeros((2, *x.shape[1:]), x.dtype)])
+    got = simulate(chip, padded, record=["4_lif"])["4_lif"].spikes[2:]
+    assert last.within.equal == pytest.approx(float((wanted == got).mean()))
+    assert last.within.rate == pytest.approx(float(wanted.mean()))
+    assert last.within.chip_rate == pytest.approx(float(got.mean()))
+    assert "calibrated on 40 steps" in report.text()
+
+
+def test_an_approximation_is_refused_until_it_is_allowed_and_then_retuned():
+    graph = network(RNG.normal(0.05, 0.3, (30, 20)), LIF(beta=0.9, reset="subtract"))
+    with pytest.raises(Refused) as caught:
+        quantise(graph)
+    assert str(caught.value) == (
+        "net: refused for 1 reason:\n"
+        "  - n: on the chip it resets to 0 where the graph subtracts the threshold: what was above it is lost. "
+        "Allow it with --allow soft-reset"
+    )
+    x = (RNG.random((60, 8, 20)) < 0.4).astype(np.float32)
+    _, plain = quantise(graph, allow=["soft-reset"])
+    _, tuned = quantise(graph, allow=["soft-reset"], calibration=x)
+    assert plain.approximations == (("n", "soft-reset"),)
+    assert "n: uses soft-reset" in plain.text()
+    assert "its threshold was retuned to" in tuned.text()
+    assert tuned.layers[0].alone.chip_rate == pytest.approx(tuned.layers[0].alone.rate, rel=0.2)
+
+
+APPROXIMATE = {
+    "soft-reset": IF(reset="subtract"),
+    "delayed-reset": IF(when="next"),
+    "guarded-reset": IF(reset="subtract", when="guarded"),
+    "v-reset": IF(v_reset=-0.5),
+    "v-start": IF(v_start=0.5),
+}
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_every_approximation_of_a_neuron_has_its_name(name):
+    graph = network(np.eye(2), APPROXIMATE[name])
+    with pytest.raises(Refused, match=f"Allow it with --allow {name}"):
+        quantise(graph)
+    assert quantise(graph, allow=[name])[1].approximations == (("n", name),)
+
+
+def test_a_bias_on_a_current_is_an_approximation_and_one_without_decay_is_refused():
+    graph = network(np.eye(2), CubaLIF(alpha=0.5, beta=0.5), bias=np.array([0.125, 0.25]))
+    with pytest.raises(Refused, match="Allow it with --allow current-bias"):
+        quantise(graph)
+    chip, _ = quantise(graph, allow=["current-bias"])
+    node = chip.nodes["n"]
+    assert (node.bias * 2.0**node.bias_exponent / 64 / (node.threshold)).tolist() == pytest.approx(
+        [0.25, 0.5], rel=1e-2
+    )
+    with pytest.raises(Refused, match="a bias on a current that never decays"):
+        quantise(network(np.eye(2), CubaLIF(alpha=1.0, beta=0.5), bias=np.ones(2)))
+
+
+def test_a_loop_without_enough_delays_is_named_or_allowed():
+    nodes = {"in": Input((2,), "spikes"), "sum": Add(), "a": IF(threshold=1.5), "fc": Affine(np.eye(2)), "b": IF()}
+    wires = {"sum": (Wire("in"), later("b")), "a": (Wire("sum"),), "fc": (Wire("a"),), "b": (Wire("fc"),)}
+    graph = Graph({**nodes, "out": Output()}, {**wires, "out": (Wire("b"),)}, name="ring")
+    with pytest.raises(Refused) as caught:
+        quantise(graph)
+    assert "the loop " in str(caught.value)
+    assert "takes 1 step more on the chip, where every synapse takes one" in str(caught.value)
+    chip, report = quantise(graph, allow="loop-latency")
+    assert "takes 1 more step" in report.text()
+    assert read_places(chip)["b"].latency == 2
+
+
+def test_reasons_come_all_at_once_with_the_node_and_what_to_do():
+    nodes = [("in", Input((2, 4, 4), "spikes")), ("conv", Conv(np.ones((2, 2, 1, 1)))), ("n", IF(emit="charge"))]
+    more = [("pool", SumPool((2, 2))), ("m", LIF(beta=1.5)), ("k", IF(reset="none")), ("out", Output())]
+    with pytest.raises(Refused) as caught:
+        quantise(chain([*nodes, *more], name="net"))
+    assert {reason.where for reason in caught.value.reasons} == {"n", "m", "k"}
+    assert all(reason.fix for reason in caught.value.reasons)
+
+
+def test_a_voltage_that_a_layer_reads_is_refused():
+    nodes = [("in", Input((2,), "spikes")), ("v", LeakyIntegrator(beta=0.5)), ("n", IF()), ("out", Output())]
+    with pytest.raises(Refused, match="v: 'n' reads its voltage"):
+        quantise(chain(nodes))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bits": 9}, "bits: 9; expected 2 to 8"),
+        ({"allow": ["soft"]}, "allow: 'soft'; expected soft-reset, "),
+        ({"target": "spinnaker"}, "target: 'spinnaker'; expected lava or netx"),
+        ({"reset_interval": 0}, "reset_interval: 0; expected a number of steps, at least 1"),
+    ],
+)
+def test_what_was_asked_for_is_checked(arguments, message):
+    with pytest.raises(UsageError) as caught:
+        quantise(network(np.eye(2), IF()), **arguments)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_graph_is_quantised_or_refused_with_what_to_do(seed):
+    graph = random_graph(np.random.default_rng(seed))
+    for target in ("lava", "netx"):
+        reasons = ()
+        try:
+            _, report = quantise(graph, allow=APPROXIMATIONS, target=target)
+            report.text()
+        except Refused as refused:
+            reasons = refused.reasons
+        assert all(reason.where and reason.found and reason.fix for reason in reasons)

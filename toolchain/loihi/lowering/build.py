@@ -1,0 +1,102 @@
+"""From a plan with its latencies to a chip graph and its report, layer by layer.
+
+Without a calibration each layer takes the scale that rounds best. With one it takes, of the few best, the one with
+which it spikes most like the float graph on the float graph's own spikes, so that layers do not blur each other; and
+no scale lets a current or voltage that was seen leave its register.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import Refused, SpikeportError
+from ...graph import Graph
+from ..chip_graph import ChipGraph
+from ..report import QuantiseReport
+from .assemble import Made, Network, assembled, clocked
+from .calibrate import Calibration, calibrated, compared
+from .choose import chosen, rounded
+from .dialects import not_allowed
+from .layer import Layer, layer
+from .options import Options
+from .plan import Plan
+from .sources import Sources
+from .telling import reported
+from .timing import Timing
+from .values import Held, as_matrix, held, scales_of
+from .warmup import early
+
+
+def built(
+    graph: Graph, parts: Plan, timing: Timing, options: Options, calibration: Any
+) -> tuple[ChipGraph, QuantiseReport]:
+    """The chip graph and the report."""
+    seen = None if calibration is None else calibrated(parts, calibration)
+    sources = Sources(parts, scales_of(parts, seen.values if seen else {}))
+    values, wrong = _values(sources, options)
+    layers, uneven = _layers(sources, options)
+    if wrong or uneven:
+        raise Refused(graph.name, [*wrong, *uneven])
+    sources = Sources(
+        parts, {**sources.scales, **{name: held.scale for name, held in values.items() if parts.graded(name)}}
+    )
+    made = {name: _made(each, sources, timing, options, seen) for name, each in layers.items()}
+    network = Network(sources, timing, options, made, values)
+    chip = assembled(network)
+    soon = early(chip, parts, timing) if clocked(options, made) else []
+    if soon and "bias-start" not in options.allow:
+        raise Refused(graph.name, [not_allowed(name, "bias-start") for name in soon])
+    report = reported(network, tuple(soon))
+    return chip, report if seen is None else compared(report, chip, network, seen)
+
+
+def _made(each: Layer, sources: Sources, timing: Timing, options: Options, seen: Calibration | None) -> Made:
+    if seen is None:
+        return rounded(each, options.rules)
+    return chosen(each, sources, timing, options, seen)
+
+
+def _values(sources: Sources, options: Options) -> tuple[dict[str, Held], list[SpikeportError]]:
+    """The neurons that send values, in integers; products first say in which scale they send."""
+    found: dict[str, Held] = {}
+    wrong: list[SpikeportError] = []
+    units = sources.parts.values
+    for name, unit in units.items():
+        if options.target == "netx" and not unit.device.netx:
+            kind = type(unit.device.make(1.0, 0)).__name__
+            wrong.append(SpikeportError(name, f"a {kind} in a netx file", "CUBA, SDNN or RF", "use --target lava"))
+            continue
+        made = held(unit, sources.scales, options.bits)
+        if isinstance(made, SpikeportError):
+            wrong.append(made)
+        else:
+            found[name] = made
+    return found, wrong
+
+
+def _layers(sources: Sources, options: Options) -> tuple[dict[str, Layer], list[SpikeportError]]:
+    found: dict[str, Layer] = {}
+    wrong: list[SpikeportError] = []
+    for name, unit in sources.parts.units.items():
+        forms = tuple(as_matrix(form) if sources.parts.graded(form.source) else form for form in unit.forms)
+        most = tuple(sources.bounds(form.source) for form in forms)
+        scales = tuple(sources.scale(form.source) for form in forms)
+        made = layer(name, unit.shape, unit.membrane, forms, most, scales, one=options.target == "netx")
+        if isinstance(made, SpikeportError):
+            wrong.append(made)
+        else:
+            found[name] = made
+            wrong += _one_decay(made) if options.target == "netx" else []
+    return found, wrong
+
+
+def _one_decay(made: Layer) -> list[SpikeportError]:
+    """A netx file holds one decay for a layer."""
+    names = (("α", made.membrane.alpha), ("β", made.membrane.beta))
+    return [
+        SpikeportError(
+            made.name, f"{letter} differs from neuron to neuron", "one for a layer in a netx file", "use --target lava"
+        )
+        for letter, values in names
+        if values.size > 1 and bool((values != values.flat[0]).any())
+    ]

@@ -1,0 +1,162 @@
+"""Neurons that do not integrate and fire: in which scale, and their synapses in integers.
+
+A value y is sent as the whole number nearest to y·S, S a power of two. A synapse from a source with scale S′ has
+
+    w·2ᵉ ≈ W·S / S′
+
+with the e that fills the range of its weights, rounded down where e < 0. A recursion keeps 16 bits of each weight in
+two synapses, since what it rounds comes back in every step. A product of S₁·x₁ and S₂·x₂ is shifted down by whole bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...errors import SpikeportError
+from ...graph.nodes import Conv
+from ...graph.nodes.base import Array
+from .convolutions import Convolution
+from .forms import MOST_MATRIX, Form, Move
+from .grid import grid_of
+from .integers import Rounding, sqnr_of
+from .plan import Plan, ValueUnit
+
+USUAL = 2.0**8
+"""The scale of values whose size nobody has seen."""
+PAYLOAD = 14
+"""Bits that the largest value takes where sizes are known: room for sums and products above it."""
+INPUT_MOST = 65535
+"""The largest whole number that an input may carry."""
+FINER = ".finer"
+"""Ends the name of a synapse that keeps the lower bits of another."""
+LEAST, MOST = -16, 16
+"""Exponents of a synapse."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """One neuron that sends values, in integers.
+
+    Args:
+        unit: the neuron.
+        ports: for each port, its synapses, and their rounding.
+        port: S at its port.
+        scale: S of what it sends; 1 for spikes.
+        shift: the bits that a product is shifted down by.
+    """
+
+    unit: ValueUnit
+    ports: tuple[tuple[tuple[Form, Rounding], ...], ...]
+    port: float
+    scale: float
+    shift: int = 0
+
+    @property
+    def synapses(self) -> tuple[tuple[Form, Rounding], ...]:
+        """The synapses of all ports."""
+        return tuple(pair for port in self.ports for pair in port)
+
+
+def scales_of(parts: Plan, largest: Mapping[str, float]) -> dict[str, float]:
+    """The scale of each source of values, from the largest value that was seen."""
+    found = {}
+    for name in (*parts.graph.inputs, *parts.values):
+        if parts.graded(name):
+            seen = largest.get(name, 0.0)
+            found[name] = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
+    return {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()}
+
+
+def held(unit: ValueUnit, scales: Mapping[str, float], bits: int) -> Held | SpikeportError:
+    """A neuron in integers."""
+    port = unit.device.port
+    wanted = scales[unit.name] if port is None else port
+    sides = [_side(forms, scales) for forms in unit.ports] if unit.device.product else [wanted] * len(unit.ports)
+    ports = [_port(unit, forms, scales, side, bits) for forms, side in zip(unit.ports, sides, strict=True)]
+    for each in ports:
+        if isinstance(each, SpikeportError):
+            return each
+    kept = tuple(each for each in ports if not isinstance(each, SpikeportError))
+    if not unit.device.product:
+        return Held(unit, kept, wanted, wanted if port is None else 1.0)
+    shift = int(np.clip(np.log2(sides[0] * sides[1] / wanted), 0, 31))
+    return Held(unit, kept, sides[0], sides[0] * sides[1] / 2.0**shift, shift)
+
+
+def _side(forms: tuple[Form, ...], scales: Mapping[str, float]) -> float:
+    """The scale at a port of a product: that of what comes in, spikes with room for weights."""
+    return max(scales.get(form.source, 2.0**7) for form in forms)
+
+
+def _port(
+    unit: ValueUnit, forms: tuple[Form, ...], scales: Mapping[str, float], wanted: float, bits: int
+) -> tuple[tuple[Form, Rounding], ...] | SpikeportError:
+    pairs: list[tuple[Form, Rounding]] = []
+    for form in forms:
+        factor = wanted / scales.get(form.source, 1.0)
+        made = as_matrix(form)
+        if isinstance(made.map, Convolution):
+            grid = grid_of(made.weight, bits)
+            if grid.reach(made.weight) < factor:
+                return _too_large(unit, form)
+            pairs.append((made, _rounded(made.weight * factor, 0, bits)))
+            continue
+        refined = form.source == unit.name or form.name.endswith(".bias")
+        pairs += _matrices(made, made.weight * factor, bits, refined=refined)
+    return tuple(pairs)
+
+
+def _matrices(form: Form, weights: Array, bits: int, *, refined: bool) -> list[tuple[Form, Rounding]]:
+    """A matrix; with `refined` and where something is left of it, another with its lower bits."""
+    exponent = _exponent(weights, bits)
+    first = _rounded(weights, exponent, bits)
+    rest = weights - first.weight * 2.0**exponent
+    if not refined or not rest.any() or exponent - 8 < LEAST:
+        return [(form, first)]
+    finer = _rounded(rest, max(_exponent(rest, bits), exponent - 8), bits)
+    left = rest - finer.weight * 2.0**finer.exponent
+    both = sqnr_of(weights, left)
+    pair = ((form, first), (replace(form, name=f"{form.name}{FINER}"), finer))
+    return [(each, replace(rounding, sqnr=both)) for each, rounding in pair]
+
+
+def _too_large(unit: ValueUnit, form: Form) -> SpikeportError:
+    found = f"the convolution {form.name} of values, whose sums the chip cannot shift down"
+    fix = "make it smaller, so that it fits a matrix, or send spikes between convolutions"
+    return SpikeportError(unit.name, found, f"one that is a matrix of at most {MOST_MATRIX} weights", fix)
+
+
+def as_matrix(form: Form) -> Form:
+    """A convolution as a matrix, which has an exponent; itself where that would be too large."""
+    conv = form.map
+    if not isinstance(conv, Convolution):
+        return form
+    inward, outward = int(np.prod(conv.received)), int(np.prod(conv.sent))
+    if inward * outward > MOST_MATRIX:
+        return form
+    node = Conv(conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
+    columns = node.step({}, np.eye(inward).reshape(inward, *conv.received))[0]
+    matrix = np.ascontiguousarray(columns.reshape(inward, outward).T)
+    return replace(form, before=(*form.before, Move((inward,))), map=matrix, after=(Move(conv.sent), *form.after))
+
+
+def _exponent(weights: Array, bits: int) -> int:
+    """The least exponent with which no weight is clipped."""
+    reach = grid_of(weights, bits).reach(weights)
+    return 0 if not np.isfinite(reach) else int(np.clip(np.ceil(-np.log2(reach) - 1e-9), LEAST, MOST))
+
+
+def _rounded(weights: Array, exponent: int, bits: int) -> Rounding:
+    grid = grid_of(weights, bits)
+    wanted = weights / 2.0**exponent
+    kept = grid.rounded(wanted.copy())
+    if kept.max(initial=0) <= 0:
+        kept = np.maximum(kept, grid.step - 256)
+    clipped = int(((wanted > grid.high + grid.step / 2) | (wanted < grid.low - grid.step / 2)).sum())
+    zeroed = int(((kept == 0) & (weights != 0)).sum())
+    sqnr = sqnr_of(wanted, kept - wanted)
+    used = (int(np.abs(kept).max(initial=0)) // grid.step).bit_length() + int(grid.low < 0 < grid.high)
+    return Rounding(kept.astype(np.int64), exponent, sqnr, clipped, zeroed, used)
