@@ -1,0 +1,93 @@
+"""What `spikeport verify` was asked to compare, made ready to run, and how it shows what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.console import Group
+from rich.text import Text
+
+from ..console import Result, working
+from ..errors import UsageError
+from ..graph import Graph
+from ..loihi.chip_graph import ChipGraph
+from ..loihi.quantise import quantise
+from ..source import Load, Source
+from ..tables import table
+from ..trial import Trial
+from .sides import OnLava
+from .verdict import TITLES, Verdict
+from .verify import verify
+
+PREFIXES = ("torch", "chip", "lava")
+"""What can stand before a SOURCE, with a colon between."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How networks are read.
+
+    Args:
+        load: the ways from a source.
+        source: what goes with every SOURCE.
+        bits: bits of a weight, where a graph is quantised.
+        allow: approximations that may be used there.
+    """
+
+    load: Load
+    source: Source
+    bits: int
+    allow: tuple[str, ...]
+
+    def side(self, text: str) -> Any:
+        """The side that a text names."""
+        kind, _, rest = text.partition(":")
+        if kind not in PREFIXES or not rest:
+            kind, rest = "", text
+        source = replace(self.source, name=rest)
+        with working(f"reading {rest}"):
+            if kind == "torch":
+                return self.load.module(source)
+            network = self.load.network(source)
+        if kind in ("chip", "lava"):
+            chip = self.chip(network)
+            return OnLava(chip) if kind == "lava" else chip
+        return network
+
+    def chip(self, network: Graph | ChipGraph) -> ChipGraph:
+        """The network in integers."""
+        if isinstance(network, ChipGraph):
+            return network
+        with working(f"quantising {network.name}"):
+            return quantise(network, bits=self.bits, allow=self.allow)[0]
+
+    def other(self, a: Any, text: str) -> Any:
+        """What A is compared with when nothing else was said."""
+        if isinstance(a, ChipGraph):
+            return OnLava(a)
+        if isinstance(a, Graph):
+            return self.chip(a)
+        raise UsageError("B", f"nothing to compare {text} with", "a second SOURCE")
+
+
+def verified(asked: Asked, a: str, b: str | None, trial: Trial, *, at_least: float, tolerance: float | None) -> Result:
+    """Runs both, and shows the verdict."""
+    left = asked.side(a)
+    right = asked.other(left, a) if b is None else asked.side(b)
+    fed = left.chip if isinstance(left, OnLava) else left
+    if not isinstance(fed, (Graph, ChipGraph)):
+        fed = asked.load.network(replace(asked.source, name=a.partition(":")[2]))
+    with working(f"comparing {a} and {b or 'its counterpart'}"):
+        verdict = verify(left, right, trial.values(fed), at_least=at_least, tolerance=tolerance)
+    return Result(verdict.data(), view(verdict), good=bool(verdict))
+
+
+def view(verdict: Verdict) -> Group:
+    """A verdict for people."""
+    titles = tuple(f">{title}" if index else title for index, title in enumerate(TITLES))
+    parts = [*map(Text, verdict.remarks)]
+    if verdict.first_difference is not None:
+        parts += [Text(verdict.first_difference.text()), Text()]
+    line = Text(verdict.line, style="bold" if verdict else "bold red")
+    return Group(table(titles, list(verdict.rows())), Text(), *parts, line)

@@ -1,0 +1,76 @@
+"""The command that compares two networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from ..console import Result, command
+from ..source import Load, Source, sizes
+
+app = typer.Typer()
+
+
+@command(app, "verify", "Look")
+def verify(
+    *,
+    context: typer.Context,
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; "
+            "lava:SOURCE, on Lava's own simulator.",
+            show_default=False,
+        ),
+    ],
+    b: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[B]",
+            help="The same; left out, a chip graph is compared with Lava, and a graph with its chip graph.",
+            show_default=False,
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights for networks that are built by a name.", show_default=False)
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(metavar="N,N,…", help="For factories: shape of one step.", show_default=False)
+    ] = None,
+    carries: Annotated[
+        str, typer.Option(help="For factories: the input carries graded, spikes or int\\[low,high].")
+    ] = "graded",
+    input: Annotated[
+        Path | None, typer.Option(help="Values [T, B, …] in A's units: .npy, .npz.", show_default=False)
+    ] = None,
+    made: Annotated[
+        str, typer.Option(metavar="KIND:NUMBER", help="Made input: poisson:RATE, normal:SIGMA, constant:VALUE.")
+    ] = "poisson:0.3",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of made input.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, help="Samples of made input.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of made input.")] = 0,
+    at_least: Annotated[float, typer.Option(help="Share of equal spikes and silences that is enough.")] = 1.0,
+    tolerance: Annotated[
+        float | None, typer.Option(help="How far values may lie apart, of the largest.", show_default=False)
+    ] = None,
+    bits: Annotated[int, typer.Option(help="For chip: and lava: of a graph: bits of a weight.")] = 8,
+    allow: Annotated[
+        str, typer.Option(metavar="NAME,…", help="For chip: and lava: of a graph: approximations that may be used.")
+    ] = "",
+) -> Result:
+    """Compares two networks on one input: node by node, with the first step and neuron where they differ."""
+    from ..trial import Trial
+    from .asked import Asked, verified
+
+    size = None if shape is None else sizes(shape)
+    asked = Asked(
+        cast(Load, context.obj),
+        Source("", weights, size, carries),
+        bits,
+        tuple(name.strip() for name in allow.split(",") if name.strip()),
+    )
+    trial = Trial(input, made, steps, batch, seed)
+    return verified(asked, a, b, trial, at_least=at_least, tolerance=tolerance)

@@ -1,0 +1,114 @@
+"""The two sides of a comparison: a module of torch, a graph, a chip graph, or a chip graph on Lava's own simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..graph import Graph
+from ..graph.nodes.base import Array
+from ..loihi.chip_graph import ChipGraph
+from ..loihi.places import read_places
+from ..simulate import simulate
+from ..simulate.trace import Trace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, eq=False)
+class OnLava:
+    """A chip graph as it runs on Lava's own simulator.
+
+    Args:
+        chip: the network.
+    """
+
+    chip: ChipGraph
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side, ready to run.
+
+    Args:
+        called: what it is, in words.
+        network: its nodes and wires.
+        backend: what runs it.
+        module: the module of torch that answers in place of the network's outputs; None where there is none.
+    """
+
+    called: str
+    network: Graph | ChipGraph
+    backend: str
+    module: nn.Module | None = None
+
+    @property
+    def integers(self) -> bool:
+        """Whether it computes in the integers of a chip."""
+        return isinstance(self.network, ChipGraph)
+
+    def run(self, inputs: Mapping[str, Array], record: Sequence[str]) -> Trace:
+        """What it sends."""
+        dtype = None if self.integers else "float64"
+        return simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=dtype)
+
+    def answers(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """What the module itself answers, by the outputs of its graph; nothing where the side is no module."""
+        return {} if self.module is None else _answers(self.module, self.network, inputs)
+
+
+def in_units_of(chip: ChipGraph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """A graph's inputs as its chip graph takes them: under its names, in its units, rounded."""
+    places = read_places(chip)
+    return {
+        places[name].node: values if places[name].scale == 1 else np.rint(values * places[name].scale)
+        for name, values in inputs.items()
+    }
+
+
+def side(what: Any, example: Mapping[str, Array]) -> Side:
+    """A side, from whatever can run; a module of torch is traced on the example."""
+    if isinstance(what, OnLava):
+        return Side(f"{what.chip.name} on Lava", what.chip, "lava")
+    if isinstance(what, ChipGraph):
+        return Side(f"{what.name} in integers", what, "fixed")
+    if isinstance(what, Graph):
+        return Side(f"{what.name} in float64", what, "reference")
+    from torch import nn
+
+    if isinstance(what, nn.Module):
+        return _of_module(what, example)
+    raise UsageError("verify", f"a {type(what).__name__}", "a torch module, a Graph, a ChipGraph or OnLava(ChipGraph)")
+
+
+def _of_module(module: nn.Module, example: Mapping[str, Array]) -> Side:
+    import torch
+
+    from ..tracing import trace
+
+    given = [torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in example.values()]
+    graph = trace(module, given[0] if len(given) == 1 else tuple(given), time_axis=0)
+    return Side(f"{type(module).__name__} in torch", graph, "reference", module)
+
+
+def _answers(module: nn.Module, graph: Graph | ChipGraph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The module's answers in float64, time first."""
+    import torch
+
+    from ..tracing.calls import Rows
+    from ..tracing.copies import fresh_copy
+    from ..tracing.values import leaves
+    from ..tracing.widening import Wide
+
+    twin = fresh_copy(module, Rows({}))
+    given = [torch.from_numpy(np.array(inputs[name], np.float64)) for name in graph.inputs]
+    with torch.no_grad(), Wide():
+        found = [each.numpy() for each in leaves(twin(*given)) if isinstance(each, torch.Tensor)]
+    if len(found) < len(graph.outputs):
+        raise UsageError("verify", f"{len(found)} tensors", f"an answer for each of {', '.join(graph.outputs)}")
+    return dict(zip(graph.outputs, found, strict=False))
