@@ -1,0 +1,294 @@
+"""A network with branches, sums and concatenations as several netx files, and a manifest that says how they join.
+
+The network is cut wherever it is no chain. Where a port adds several synapses, the first stays with the neurons; each
+other one gets a file of its own, with neurons behind it that are not used: what it sends belongs into the port. The
+manifest, `NAME.parts.json`, holds what is in no file: inputs, outputs, joins, and the wires that were cut.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..toolchain.errors import FileError, GraphError, Refused, SpikeportError
+from ..toolchain.graph.graph import Wire
+from ..toolchain.loihi.chip_graph import ChipGraph
+from ..toolchain.loihi.processes import (
+    LIF,
+    RF,
+    RF_IZ,
+    ChipInput,
+    ChipOutput,
+    Joined,
+    Port,
+    Process,
+    Shaped,
+)
+from ..toolchain.loihi.processes.synapses import Synapse
+from ..toolchain.writing import write_whole
+from .netx_chain import Block, block_of, is_flat, reads_alone
+from .netx_file import read
+from .netx_loading import VERSION
+from .netx_reader import WIDE
+from .netx_writer import NetxFile, netx_file, write_file
+
+JOINS: Mapping[str, type[Process]] = {kind.__name__: kind for kind in (ChipInput, ChipOutput, Joined, Port, Shaped)}
+"""What stands in the manifest."""
+LARGEST = 64 << 20
+"""The most bytes a manifest may have."""
+FIX = "export the network again"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file's worth of blocks, each read by the next.
+
+    Args:
+        blocks: from the first to the last.
+        open: whether the last neurons stand in for those that the synapse really feeds.
+    """
+
+    blocks: tuple[Block, ...]
+    open: bool = False
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that the file holds, without neurons that stand in."""
+        held = [name for block in self.blocks for name in block.nodes]
+        return tuple(held[:-1] if self.open else held)
+
+
+def write_parts(chip: ChipGraph, folder: str | Path) -> tuple[str, ...]:
+    """Writes a network as netx files and the manifest that joins them.
+
+    Args:
+        chip: the network.
+        folder: where to, which has to be there.
+
+    Returns:
+        What whoever loads the files has to know, each line with the name of its file.
+
+    Raises:
+        Refused: when a part cannot be written, with every reason.
+        FileError: when a file cannot be written.
+    """
+    parts = parts_of(chip)
+    graphs = [_alone(chip, part, index) for index, part in enumerate(parts)]
+    files, reasons = [], []
+    for graph in graphs:
+        try:
+            files.append(netx_file(graph))
+        except Refused as error:
+            reasons += list(error.reasons)
+    if reasons:
+        raise Refused(f"{chip.name} as netx files", reasons)
+    place = Path(folder)
+    for graph, file in zip(graphs, files, strict=True):
+        write_file(file, place / f"{graph.name}.net")
+    text = json.dumps(_manifest(chip, parts, graphs, files), sort_keys=True, indent=1)
+    write_whole(place / f"{chip.name}.parts.json", text + "\n")
+    return tuple(
+        f"{graph.name}.net: {line}" for graph, file in zip(graphs, files, strict=True) for line in file.remarks
+    )
+
+
+def parts_of(chip: ChipGraph) -> tuple[Part, ...]:
+    """Where the network is cut.
+
+    Raises:
+        Refused: when it has neurons that no layer can hold, with every reason.
+    """
+    reasons: list[SpikeportError] = []
+    blocks: dict[str, Block] = {}
+    loose: list[Part] = []
+    for name in (name for name in chip.order if chip.nodes[name].role == "neuron"):
+        try:
+            blocks[name], others = _block_and_others(chip, name)
+            loose += others
+        except GraphError as error:
+            reasons.append(error)
+    if reasons:
+        raise Refused(f"{chip.name} as netx files", reasons)
+    after = {block.source: block for block in blocks.values() if _goes_on(chip, blocks, block)}
+    heads = [block for block in blocks.values() if not _goes_on(chip, blocks, block)]
+    return (*(Part(_run(after, head)) for head in heads), *loose)
+
+
+def _block_and_others(chip: ChipGraph, neuron: str) -> tuple[Block, list[Part]]:
+    """The block of some neurons, and a part for each further synapse that the port before them adds."""
+    try:
+        return block_of(chip, neuron), []
+    except GraphError:
+        feeds = [wire.source for wire in chip.wires[neuron]]
+        added = [wire.source for feed in feeds for wire in chip.wires[feed]]
+        simple = len(feeds) == 1 and isinstance(chip.nodes[feeds[0]], Port) and len(set(added)) == len(added)
+        complex_one = isinstance(chip.nodes[neuron], (RF, RF_IZ))
+        if complex_one or not simple or not all(isinstance(chip.nodes[name], Synapse) for name in added):
+            raise
+    first = next((name for name in added if chip.wires[name][0].source != neuron), added[0])
+    units = {name: _unit(chip, name) for name in added}
+    others = [Part((Block(f"{name}.unused", *units[name]),), open=True) for name in added if name != first]
+    parts, source, port, flat = units[first]
+    return Block(neuron, parts, source, port, flat), others
+
+
+def _unit(chip: ChipGraph, synapse: str) -> tuple[Mapping[str, str], str, str, str]:
+    """The fields of a block behind its neurons."""
+    source = chip.wires[synapse][0].source
+    flat = source if is_flat(chip, source) and reads_alone(chip, source, [synapse]) else ""
+    return {"synapse": synapse}, chip.wires[flat][0].source if flat else source, "", flat
+
+
+def _goes_on(chip: ChipGraph, blocks: Mapping[str, Block], block: Block) -> bool:
+    """Whether a block stands in the file of the block before it: when that one is read by nobody else."""
+    if block.source not in blocks or block.source == block.neuron:
+        return False
+    own = blocks[block.source].parts.values()
+    return reads_alone(chip, block.source, [*own, *block.nodes]) and not _cycle(blocks, block)
+
+
+def _cycle(blocks: Mapping[str, Block], block: Block) -> bool:
+    """Whether going back from a block leads to it again: such a loop is cut before its first block."""
+    seen, here = {block.neuron}, blocks.get(block.source)
+    while here is not None and here.neuron not in seen:
+        seen.add(here.neuron)
+        here = blocks.get(here.source)
+    return here is not None
+
+
+def _run(after: Mapping[str, Block], head: Block) -> tuple[Block, ...]:
+    found = [head]
+    while found[-1].neuron in after:
+        found.append(after[found[-1].neuron])
+    return tuple(found)
+
+
+def _alone(chip: ChipGraph, part: Part, index: int) -> ChipGraph:
+    """A part as a network of its own."""
+    first, last = part.blocks[0], part.blocks[-1]
+    signal = chip.signals[first.source]
+    low, high = signal.carries.bounds
+    entry, end = f"{first.neuron}.in", f"{last.neuron}.out"
+    carries = "graded" if signal.carries.graded else str(signal.carries)
+    nodes: dict[str, Process] = {
+        entry: ChipInput(signal.shape, f"int[{-WIDE},{WIDE}]" if max(-low, high) > WIDE else carries)
+    }
+    wires: dict[str, tuple[Wire, ...]] = {}
+    for block in part.blocks:
+        for name in block.nodes:
+            if name in chip.nodes:
+                nodes[name] = chip.nodes[name]
+                sources = [Wire(entry if w.source == first.source else w.source, w.delayed) for w in chip.wires[name]]
+                wires[name] = tuple(sources)
+    fed = last.port or last.parts.get("synapse", "")
+    if part.open:
+        nodes[last.neuron] = LIF(current_decay=0, voltage_decay=4096, threshold=131071, bias_exponent=6)
+        wires[last.neuron] = (Wire(fed),)
+    for block in part.blocks:
+        if "synapse" in block.parts and not block.port:
+            wires[block.neuron] = (Wire(block.parts["synapse"]),)
+    nodes[end], wires[end] = ChipOutput(), (Wire(last.neuron),)
+    return ChipGraph(nodes, wires, chip.dt, f"{chip.name}.{index}")
+
+
+def _manifest(
+    chip: ChipGraph, parts: Sequence[Part], graphs: Sequence[ChipGraph], files: Sequence[NetxFile]
+) -> dict[str, Any]:
+    """What is in no file, and for whoever joins them by hand: what each file reads and how it is loaded."""
+    inside = {name: graph.wires[name] for part, graph in zip(parts, graphs, strict=True) for name in part.nodes}
+    cut = {name: wires for name, wires in chip.wires.items() if inside.get(name) != wires}
+    held = {name for part in parts for name in part.nodes}
+    joins = {name: _join(node) for name, node in chip.nodes.items() if name not in held}
+    entries = [
+        {
+            "file": f"{graph.name}.net",
+            "reads": part.blocks[0].source,
+            "nodes": list(part.nodes),
+            "last neurons": "stand in: connect what its last synapse sends" if part.open else "are the network's",
+            "load": file.kept.loading.arguments(),
+        }
+        for part, graph, file in zip(parts, graphs, files, strict=True)
+    ]
+    return {
+        "version": VERSION,
+        "name": chip.name,
+        "dt": chip.dt,
+        "notes": dict(chip.notes),
+        "order": list(chip.nodes),
+        "parts": entries,
+        "joins": joins,
+        "wires": {name: [[wire.source, wire.delayed] for wire in wires] for name, wires in cut.items()},
+    }
+
+
+def _join(node: Process) -> dict[str, Any]:
+    values = {each.name: getattr(node, each.name) for each in fields(node)}
+    return {"kind": node.kind, **values}
+
+
+def read_parts(manifest: str | Path) -> ChipGraph:
+    """The network whose parts a manifest joins.
+
+    Raises:
+        FileError: when the manifest or one of its files cannot be read, or they make no network.
+    """
+    path = Path(manifest)
+    data = _data(path)
+    try:
+        nodes: dict[str, Process] = {}
+        wires: dict[str, tuple[Wire, ...]] = {}
+        for name, given in data["joins"].items():
+            nodes[name] = _joined(path, name, dict(given))
+        for part in data["parts"]:
+            _take_part(path, part, nodes, wires)
+        wires |= {name: tuple(Wire(str(s), bool(d)) for s, d in given) for name, given in data["wires"].items()}
+        order = [name for name in data["order"] if name in nodes]
+        if len(order) < len(nodes) or len(set(order)) < len(order):
+            raise FileError(str(path), "an order that does not name every node once", "a manifest of Spikeport's", FIX)
+        return ChipGraph(
+            {n: nodes[n] for n in order}, {n: wires.get(n, ()) for n in order}, data["dt"], data["name"], data["notes"]
+        )
+    except GraphError as error:
+        raise FileError(f"{path}, {error.where}", error.found, error.expected, FIX) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(str(path), f"cannot be understood: {error}"[:200], "a manifest of Spikeport's", FIX) from error
+
+
+def _data(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise FileError(str(path), f"more than {LARGEST >> 20} MB", "a manifest of Spikeport's")
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise FileError(str(path), f"cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(str(path), f"no JSON: {error}"[:200], "a manifest of Spikeport's", FIX) from error
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise FileError(str(path), "of another kind or version", f"a manifest of Spikeport's, version {VERSION}", FIX)
+    return data
+
+
+def _joined(path: Path, name: str, given: dict[str, Any]) -> Process:
+    kind = given.pop("kind")
+    if kind not in JOINS:
+        raise FileError(f"{path}, {name}", f"'{kind}'", ", ".join(JOINS), FIX)
+    return JOINS[kind](**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _take_part(
+    path: Path, part: Mapping[str, Any], nodes: dict[str, Process], wires: dict[str, tuple[Wire, ...]]
+) -> None:
+    """The nodes of one file."""
+    name = str(part["file"])
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise FileError(str(path), f"a part called '{name[:60]}'", "the name of a file beside it", FIX)
+    graph = read(path.with_name(name))
+    for each in part["nodes"]:
+        if each not in graph.nodes or each in nodes:
+            raise FileError(
+                str(path), f"'{each}' is not in {name}, or in two files", "the files it was written with", FIX
+            )
+        nodes[each], wires[each] = graph.nodes[each], graph.wires[each]
