@@ -3,8 +3,9 @@
 The header's metadata has one key, `spikeport`, with canonical JSON (sorted keys, no spaces), so equal networks make
 equal bytes:
 
-    {"config": {…}, "format": 1, "metrics": {…}, "model": "event_convnet", "seed": 0}
+    {"config": {…}, "format": 1, "metrics": {…}, "model": "event_convnet", "seed": 0, "training": {…}}
 
+"training" is there when the weights were trained: on what, how long, by which command.
 Nothing is unpickled. A file is believed step by step: header, JSON, name, config, then names, shapes and dtypes of all
 weights against the network without memory behind it, and only then are weights read.
 """
@@ -26,7 +27,7 @@ from ..toolchain.writing import written_whole
 from . import zoo
 from .tensor_files import Weights, check_finite, check_fit, open_safetensors, open_torch
 
-KEY, FORMAT = "spikeport", 1
+KEY, FORMAT, TRAINING = "spikeport", 1, "training"
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Checkpoint:
         config: the network's config.
         seed: the seed its weights were first drawn with.
         metrics: numbers that go with these weights.
+        training: how they were trained; empty for random weights.
     """
 
     model: str
     config: zoo.Config
     seed: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, str | float] = field(default_factory=dict)
 
 
 def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> None:
@@ -55,6 +58,7 @@ def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> 
         "config": config,
         "seed": about.seed,
         "metrics": dict(about.metrics),
+        **({TRAINING: dict(about.training)} if about.training else {}),
     }
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
     tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
@@ -99,7 +103,7 @@ def _about(path: str, metadata: Mapping[str, str]) -> Checkpoint:
         config = zoo.config_of(said["model"], said["config"])
     except SpikeportError as error:
         raise FileError(path, f"{error.where}: {error.found}", error.expected) from error
-    return Checkpoint(said["model"], config, said["seed"], said["metrics"])
+    return Checkpoint(said["model"], config, said["seed"], said["metrics"], said[TRAINING])
 
 
 KINDS: Mapping[str, type] = {"format": int, "model": str, "config": dict, "seed": int, "metrics": dict}
@@ -114,13 +118,16 @@ def _said(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         said = json.loads(metadata[KEY])
     except (ValueError, RecursionError) as error:
         raise FileError(path, f"a config that is not JSON ({error})") from error
-    if not isinstance(said, dict) or set(said) != set(KINDS):
+    if not isinstance(said, dict) or set(said) | {TRAINING} != {*KINDS, TRAINING}:
         raise FileError(path, "a config of another form", f"an object of {', '.join(KINDS)}")
-    for name, kind in KINDS.items():
+    said = {TRAINING: {}, **said}
+    for name, kind in {**KINDS, TRAINING: dict}.items():
         if not isinstance(said[name], kind) or isinstance(said[name], bool):
             raise FileError(path, f"{name} = {said[name]!r} in the config", f"a value of type {kind.__name__}")
-    numbers = [value for value in said["metrics"].values() if not isinstance(value, int | float)]
-    if numbers or not 0 <= said["seed"] < 1 << 63:
+    strange = [value for value in said["metrics"].values() if not isinstance(value, int | float)]
+    if not all(isinstance(value, str | int | float) for value in said[TRAINING].values()):
+        raise FileError(path, "training that is not texts and numbers in the config", "texts and numbers by name")
+    if strange or not 0 <= said["seed"] < 1 << 63:
         raise FileError(path, "a seed or metrics out of range in the config", "numbers, and a seed from 0 to 2^63 - 1")
     if said["format"] != FORMAT:
         raise FileError(path, f"format {said['format']}", f"format {FORMAT}", "use a newer Spikeport")

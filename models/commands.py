@@ -1,14 +1,17 @@
-"""The command that shows the zoo."""
+"""The commands that show the zoo, make data and train."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ..toolchain.console import Result, command
 from ..toolchain.errors import UsageError
+
+if TYPE_CHECKING:
+    from .data.samples import Part
 
 app = typer.Typer()
 
@@ -31,3 +34,45 @@ def models(
             "--output", "a file and no network", "the name of one", "say which: spikeport models NAME -o FILE"
         )
     return listed()
+
+
+@command(app, "data", "Train")
+def data(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them.", show_default=False)] = None,
+    part: Annotated[str, typer.Option(help="Which samples: train, validation or test.")] = "test",
+    samples: Annotated[int, typer.Option(min=1, help="How many samples.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed that draws them.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A .npz file for inputs and labels; `run --input` reads it.", show_default=False
+        ),
+    ] = None,
+) -> Result:
+    """Shows the data that can be made; of one, its settings and some samples; with -o, writes inputs and labels."""
+    from .data.views import listed, shown
+
+    if name is not None:
+        return shown(name, cast("Part", part), samples, seed, output)
+    if output is not None:
+        raise UsageError("--output", "a file and no data", "the name of some", "say which: spikeport data NAME -o FILE")
+    return listed()
+
+
+@command(app, "train", "Train")
+def train(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A network of the zoo.")],
+    data: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Data of another name than the recipe's.", show_default=False)
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="At most so many epochs.", show_default=False)] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Samples to train on.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, data and order.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it as a .safetensors checkpoint.", show_default=False)
+    ] = None,
+) -> Result:
+    """Trains a network of the zoo on made data by its recipe, and tests it on samples that it has never seen."""
+    from .training_runs import trained
+
+    return trained(name, data, output, epochs, samples, seed)

@@ -6,8 +6,8 @@
 
 Model card: this architecture is ours, made for this project as a first example; it reproduces no published network and
 claims no published accuracy. Without a checkpoint its weights are random, drawn so that every layer fires: it is there
-to be traced, converted, measured and trained, not to recognise anything. Input: counts or zeros and ones per pixel and
-polarity, about one pixel in ten active in a step.
+to be traced, converted, measured and trained (`spikeport train event_convnet`), not to recognise anything. Input:
+counts or zeros and ones per pixel and polarity, about one pixel in ten active in a step.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class EventConvNetConfig:
 
     size: int = 32
     inputs: int = 2
-    channels: tuple[int, ...] = (16, 32, 32)
+    channels: tuple[int, ...] = (8, 16, 32)
     classes: int = 10
     beta: float = 0.8
     threshold: float = 1.0

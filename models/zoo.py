@@ -34,12 +34,14 @@ class Entry:
         build: "module:function" of this package, called with a config and a seed.
         config: "module:class" of this package; without arguments it is the default.
         carries: what its input promises: graded, or spikes.
+        readout: how its answer is read from what it gives over time, a row of `readouts.py`.
         text: what it is, in a line.
     """
 
     build: str
     config: str
     carries: str
+    readout: str
     text: str
 
 
@@ -48,12 +50,14 @@ ZOO: Mapping[str, Entry] = {
         ".event_convnet:build",
         ".event_convnet:EventConvNetConfig",
         "spikes",
+        "sum",
         "convolutions for events: 3 × (conv, LIF, pool), linear, LIF; 2×32×32, 10 classes",
     ),
     "sequence_rnn": Entry(
         ".sequence_rnn:build",
         ".sequence_rnn:SequenceRnnConfig",
         "spikes",
+        "last",
         "recurrent network for spike sequences: 64 inputs, 128 recurrent CUBA-LIF, 10 leaky integrators",
     ),
 }

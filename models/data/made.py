@@ -1,0 +1,87 @@
+"""The table of data that can be made, by name; rows like the zoo's.
+
+A row's file is imported when its data is asked for, so that listing them loads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ...toolchain.errors import UsageError
+
+if TYPE_CHECKING:
+    from .samples import DataConfig, Part, Samples
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table.
+
+    Args:
+        draw: "module:function" of this package: (config, labels, source) → inputs.
+        config: "module:class" of this package; without arguments it is the default.
+        carries: what the inputs carry: graded, or spikes.
+        text: what it is, in a line.
+    """
+
+    draw: str
+    config: str
+    carries: str
+    text: str
+
+
+DATA: Mapping[str, Entry] = {
+    "moving_shapes": Entry(
+        ".moving_shapes:draw",
+        ".moving_shapes:MovingShapesConfig",
+        "spikes",
+        "events of shapes that move: 8 directions, towards, away; 12 steps of 2×32×32, 10 classes",
+    ),
+    "burst_orders": Entry(
+        ".burst_orders:draw",
+        ".burst_orders:BurstOrdersConfig",
+        "spikes",
+        "bursts of four groups of channels in class-specific orders; 56 steps of 64, 10 classes",
+    ),
+}
+
+
+def entry(name: str) -> Entry:
+    """The row of a name, or a UsageError that lists the names there are."""
+    if name not in DATA:
+        raise UsageError("data", f"no data {name!r}", f"one of {', '.join(DATA)}")
+    return DATA[name]
+
+
+def config_of(name: str) -> DataConfig:
+    """The default config of made data."""
+    config: DataConfig = _named(entry(name).config)()
+    return config
+
+
+def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | None = None) -> Samples:
+    """`count` samples of a part of made data; the same seed gives the same samples, other parts share none.
+
+    Args:
+        name: a name of the table.
+        part: train, validation or test.
+        count: how many; the first ones are the same, however many are made.
+        seed: draws everything.
+        config: other than the default.
+    """
+    from .samples import PARTS, in_blocks
+
+    row = entry(name)
+    if part not in PARTS:
+        raise UsageError("data", f"a part {part!r}", f"one of {', '.join(PARTS)}")
+    if count < 1 or seed < 0:
+        raise UsageError("data", f"{count} samples of seed {seed}", "at least one, and a seed of at least 0")
+    return in_blocks(config_of(name) if config is None else config, _named(row.draw), part, count, seed)
+
+
+def _named(reference: str) -> Any:
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module, __package__), attribute)

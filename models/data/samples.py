@@ -1,0 +1,72 @@
+"""Samples with labels, and the table's common contract: made in blocks, each from a seed of its own.
+
+A block has always the same size and its own random numbers, so sample n is the same sample however many are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+BLOCK = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Inputs and what they are.
+
+    Args:
+        inputs: zeros and ones, uint8 [T, B, *shape], time first.
+        labels: the class of each sample, int64 [B].
+    """
+
+    inputs: Array
+    labels: Array
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def rate(self) -> float:
+        """The share of ones."""
+        return float(self.inputs.mean(dtype=np.float64))
+
+
+class DataConfig(Protocol):
+    """A frozen dataclass of numbers, checked when it is made."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one step of one sample."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of a sample."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the labels stand for."""
+
+
+Draw = Callable[[Any, Array, np.random.Generator], Array]
+"""(config, labels [B], source) → inputs [T, B, *shape], bool."""
+
+
+def in_blocks(config: DataConfig, draw: Draw, part: Part, count: int, seed: int) -> Samples:
+    """`count` samples of a part: inputs = draw(config, labels, source), a block at a time."""
+    inputs = np.empty((config.steps, count, *config.shape), np.uint8)
+    labels = np.empty(count, np.int64)
+    for start in range(0, count, BLOCK):
+        source = np.random.default_rng([seed, PARTS.index(part), start // BLOCK])
+        block = source.permutation(np.arange(BLOCK) % len(config.class_names))
+        stop = min(start + BLOCK, count)
+        labels[start:stop] = block[: stop - start]
+        inputs[:, start:stop] = draw(config, block, source)[:, : stop - start]
+    return Samples(inputs, labels)

@@ -1,0 +1,76 @@
+"""What `data` shows and writes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from ...toolchain.console import Result, working
+from ...toolchain.errors import UsageError
+from ...toolchain.tables import by, number, table
+from ...toolchain.writing import check_place, written_whole
+from .made import DATA, config_of, entry, make
+from .pictures import picture
+
+if TYPE_CHECKING:
+    from .samples import Part, Samples
+
+SHOWN = 3
+"""Samples of which a picture is shown."""
+
+
+def listed() -> Result:
+    """The table of data."""
+    data = {"data": [{"name": name, "carries": row.carries, "text": row.text} for name, row in DATA.items()]}
+    return Result(data, table(("name", "input", "what it is"), [(name, d.carries, d.text) for name, d in DATA.items()]))
+
+
+def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> Result:
+    """One table row, made: what it looks like; and its file where one is asked for."""
+    if output is not None:
+        if output.suffix != ".npz":
+            raise UsageError("--output", f"'{output}'", "a name that ends in .npz")
+        check_place(output)
+    config = config_of(name)
+    with working(f"making {count} samples of {name}"):
+        samples = make(name, part, count, seed)
+        if output is not None:
+            write(samples, output)
+    settings: dict[str, Any] = asdict(config)  # type: ignore[call-overload]
+    data = {
+        "name": name,
+        "text": entry(name).text,
+        "shape": list(samples.inputs.shape),
+        "carries": entry(name).carries,
+        "classes": list(config.class_names),
+        "part": part,
+        "seed": seed,
+        "rate": samples.rate,
+        "config": settings,
+        "file": None if output is None else str(output),
+    }
+    heading = (
+        f"{name}: {entry(name).text}\n{part}, seed {seed}: {by(samples.inputs.shape)}"
+        f" (steps, samples, shape), {number(samples.rate, 3)} of them ones\n"
+        f"classes: {', '.join(config.class_names)}\n"
+    )
+    rows = [(key, str(value)) for key, value in settings.items()]
+    pictures = Text("\n" + _pictures(samples, config.class_names))
+    written = [Text(f"written: {output} (inputs, labels)")] if output is not None else []
+    return Result(data, Group(Text(heading), table(("setting", "value"), rows), pictures, *written))
+
+
+def write(samples: Samples, path: Path) -> None:
+    """Writes inputs and labels to one .npz file, whole or not at all; equal samples give equal bytes."""
+    with written_whole(path) as draft:
+        np.savez_compressed(draft, inputs=samples.inputs, labels=samples.labels)
+
+
+def _pictures(samples: Samples, names: tuple[str, ...]) -> str:
+    shown = range(min(SHOWN, len(samples)))
+    return "\n".join(f"sample {n}: {names[samples.labels[n]]}\n{picture(samples.inputs[:, n])}\n" for n in shown)
