@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test test-lava-dl check format clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 export PYTHON
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 24
 
 setup: $(READY) ## makes .venv (about half a minute the first time, nothing after that)
 
@@ -26,6 +26,10 @@ demo: $(READY) ## the main job, end to end, on data it makes itself
 
 test: $(READY) ## all tests, with coverage
 	@$(PYTEST) -q -n 2 --dist worksteal --cov --cov-report=term
+
+test-lava-dl: $(READY) ## files against lava-dl's own loader, in its environment: 5.6 GB, made once
+	@$(BIN)/spikeport lava install --with-lava-dl
+	@$(PYTEST) -q tests_lava_dl
 
 check: $(READY) ## format, lint, types, layout; changes nothing
 	@$(BIN)/ruff format --check .

@@ -12,9 +12,11 @@ from . import __version__
 from .benchmarks.commands import app as benchmarks
 from .exporters.commands import app as exporters
 from .models.commands import app as models
-from .sources import graph_of
+from .sources import graph_of, module_of
 from .toolchain.commands import app as toolchain
 from .toolchain.lava_commands import app as lava
+from .toolchain.source import Load
+from .toolchain.verifying.commands import app as verifying
 
 app = typer.Typer(
     name="spikeport",
@@ -22,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (toolchain, models, exporters, benchmarks):
+for part in (toolchain, verifying, models, exporters, benchmarks):
     app.add_typer(part)
 app.add_typer(lava, name="lava", rich_help_panel="Run elsewhere")
 
@@ -41,7 +43,7 @@ def spikeport(
     ] = False,
 ) -> None:
     """Takes a network trained in PyTorch to a neuromorphic chip and proves that it is still the same network."""
-    context.obj = graph_of
+    context.obj = Load(graph_of, module_of)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What a SOURCE can be, and how each becomes a graph; and the names of files that a graph can be saved under.
 
-net.graph                 our own file
+net.graph                 our own file: a graph, or a chip graph
+net.net, .h5, .hdf5       a netx file of lava-dl: a chip graph
 net.safetensors           a checkpoint: weights, and in its header the network of the zoo they belong to
 package.module:factory    a function of yours that gives a torch module, or (module, example input)
 name                      a network of the zoo, with random weights or those of --weights
@@ -18,13 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .toolchain.errors import SpikeportError, UsageError
-from .toolchain.source import Source
+from .toolchain.source import REMARKS, Source
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from .toolchain.graph import Graph
+    from .toolchain.loihi.chip_graph import ChipGraph
 
+NETX = (".net", ".h5", ".hdf5")
+"""The suffixes of netx files."""
+CHECKPOINT = ".safetensors"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
 
@@ -36,11 +41,12 @@ def load(
     shape: tuple[int, ...] | None = None,
     carries: str = "graded",
     host: bool = False,
-) -> Graph:
-    """The graph of a SOURCE.
+) -> Graph | ChipGraph:
+    """The graph of a SOURCE; a chip graph where the file holds one.
 
     Args:
-        source: a name of the zoo, a `.safetensors` checkpoint, `package.module:factory`, or a `.graph` file.
+        source: a name of the zoo, a `.safetensors` checkpoint, `package.module:factory`, a `.graph` file, or a netx
+            file (`.net`, `.h5`, `.hdf5`).
         weights: a file with weights for a network that is built by a name.
         shape: for a factory that gives no example input, the shape of one step of one sample.
         carries: for a factory, what its input promises to carry: graded, spikes or int[low,high].
@@ -50,17 +56,29 @@ def load(
     return graph_of(Source(os.fspath(source), given, shape, carries, host))
 
 
-def graph_of(given: Source) -> Graph:
-    """The graph of a SOURCE with its options."""
-    if given.name.endswith(".graph"):
+def graph_of(given: Source) -> Graph | ChipGraph:
+    """The graph of a SOURCE with its options, or the chip graph."""
+    if given.name.endswith((".graph", *NETX)):
         return _from_graph_file(given)
     if ":" in given.name:
         return _from_factory(given)
     return _from_zoo(given)
 
 
-def save(graph: Graph, path: str | os.PathLike[str]) -> None:
-    """Writes a graph, whole or not at all, in the format that the name's suffix says."""
+def module_of(given: Source) -> nn.Module:
+    """The torch module of a SOURCE that is one: a name of the zoo, a checkpoint, or a factory."""
+    if given.name.endswith((".graph", *NETX)):
+        raise UsageError(given.name, "holds no torch module", "a name of the zoo, a checkpoint, or a factory")
+    if ":" in given.name:
+        return _made(given)[0]
+    _check_zoo(given)
+    from .models.sources import network_of
+
+    return network_of(given.name, given.weights).module
+
+
+def save(graph: Graph | ChipGraph, path: str | os.PathLike[str]) -> None:
+    """Writes a graph or a chip graph, whole or not at all, in the format that the name's suffix says."""
     from .exporters.formats import FORMATS
 
     by_suffix = {each.suffix: each for each in FORMATS.values()}
@@ -70,15 +88,34 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
     by_suffix[suffix].write(graph, Path(path))
 
 
-def _from_graph_file(given: Source) -> Graph:
-    from .toolchain.graph.store import load as load_graph
-
+def _from_graph_file(given: Source) -> Graph | ChipGraph:
     if given.weights is not None:
         raise UsageError("--weights", f"a file of weights beside {given.name}, which holds its own", fix="leave it out")
+    if given.name.endswith(NETX):
+        return _from_netx_file(given)
+    from .toolchain.loihi.store import load as load_graph
+
     return load_graph(given.name)
 
 
+def _from_netx_file(given: Source) -> ChipGraph:
+    """The chip graph of a netx file; what lava-dl's own loader would overlook in it stands in the notes."""
+    from .exporters.netx_file import read_with_remarks
+
+    chip, remarks = read_with_remarks(given.name)
+    return replace(chip, notes={**chip.notes, REMARKS: "\n".join(remarks)}) if remarks else chip
+
+
 def _from_factory(given: Source) -> Graph:
+    module, example = _made(given)
+    if given.shape is None and example is None:
+        fix = "say --shape, or let the factory give (module, example input)"
+        raise UsageError(given.name, "gives a module and no example of its input", fix=fix)
+    return _traced(given, module, example)
+
+
+def _made(given: Source) -> tuple[nn.Module, object]:
+    """What a factory gives: a module with its weights, and an example of its input or None."""
     import torch
 
     made = _call(given.name)
@@ -90,10 +127,7 @@ def _from_factory(given: Source) -> Graph:
         from .models.checkpoints import load_weights
 
         load_weights(module, given.weights)
-    if given.shape is None and example is None:
-        fix = "say --shape, or let the factory give (module, example input)"
-        raise UsageError(given.name, "gives a module and no example of its input", fix=fix)
-    return _traced(given, module, example)
+    return module, example
 
 
 def _traced(given: Source, module: nn.Module, example: object) -> Graph:
@@ -148,20 +182,23 @@ def _fix(error: BaseException) -> str:
 
 def _from_zoo(given: Source) -> Graph:
     """A network of the zoo by its name, with random weights of seed 0, or a checkpoint of one."""
-    from .models.zoo import ZOO
-
-    checkpoint = given.name.endswith(".safetensors")
-    if not checkpoint and given.name not in ZOO:
-        known = f"a name of the zoo ({', '.join(ZOO)}), a .safetensors or .graph file, or package.module:factory"
-        raise UsageError(given.name, "is no SOURCE", known)
+    _check_zoo(given)
     from .models.sources import network_of
     from .toolchain.tracing import trace
 
     network = network_of(given.name, given.weights)
     asked = replace(given, shape=network.input_shape, carries=network.carries)
     example = _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
-    name = _called(Path(given.name).stem) if checkpoint else network.name
+    name = _called(Path(given.name).stem) if given.name.endswith(CHECKPOINT) else network.name
     return trace(network.module, example, time_axis=0, carries=network.carries, host=given.host, name=name)
+
+
+def _check_zoo(given: Source) -> None:
+    from .models.zoo import ZOO
+
+    if not given.name.endswith(CHECKPOINT) and given.name not in ZOO:
+        known = f"a name of the zoo ({', '.join(ZOO)}), a .safetensors, .graph or netx file, or package.module:factory"
+        raise UsageError(given.name, "is no SOURCE", known)
 
 
 def _called(text: str) -> str:

@@ -26,10 +26,16 @@ def demo(
 
 @command(app, "bench", "Measure")
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure: neurons, simulation, store.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What to measure: accuracy, lava, neurons, simulation, store.")
+    ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="accuracy: a trained network, in place of training; more than once.", show_default=False),
+    ] = None,
 ) -> Result:
-    """Measures our speed beside the peers', side by side in one process: medians of pairs, in both orders."""
+    """Measures our speed beside the peers', side by side in one run."""
     from .races import raced
 
-    return raced(name, quick=quick)
+    return raced(name, quick=quick, checkpoints=checkpoint or ())

@@ -1,6 +1,7 @@
 """`spikeport demo`: the main job end to end, for every network of the zoo, on data it makes itself.
 
 checkpoint ─► trace ─► passes ─► file ─► reference simulation ═ PyTorch, spike by spike
+                                   └─► Loihi's integers ─► netx file ═ chip graph ═ Lava, where it is there
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from ..toolchain.simulate import simulate
 from ..toolchain.tables import by, count, number, table
 from ..toolchain.tracing import trace
 from ..toolchain.writing import written_whole
+from .demo_chip import OnChip, to_chip
 from .demo_data import made_for
 from .sameness import Layer, compared
 
@@ -45,6 +47,7 @@ class Shown:
         nodes: how many nodes the graph had before the passes, and has after them.
         layers: every layer that spikes or answers, compared with PyTorch.
         seconds: how long each part took.
+        chip: what became of it on the way to a chip.
     """
 
     name: str
@@ -53,11 +56,12 @@ class Shown:
     nodes: tuple[int, int]
     layers: tuple[Layer, ...]
     seconds: dict[str, float]
+    chip: OnChip
 
     @property
     def same(self) -> bool:
-        """Whether every layer did what PyTorch did, in every step."""
-        return all(layer.same for layer in self.layers)
+        """Whether every layer did what PyTorch did, in every step, and the file for the chip is proved."""
+        return all(layer.same for layer in self.layers) and not self.chip.failed
 
 
 def demonstrate(folder: Path) -> Result:
@@ -69,7 +73,7 @@ def demonstrate(folder: Path) -> Result:
     parts = [_shown(name, folder) for name in ZOO]
     same = all(part.same for part in parts)
     data = {"networks": [_data(part) for part in parts], "same": same}
-    verdict = "Every network is still the same: equal spikes in every layer, step by step."
+    verdict = "Every network is still the same: equal spikes in every layer, step by step; and so is every file."
     last = Text(
         verdict if same else "Not the same network any more: see above.", style="bold green" if same else "bold red"
     )
@@ -99,7 +103,8 @@ def _shown(name: str, folder: Path) -> Shown:
     layers = _compared(network, read, inputs, seconds)
     sizes = (len(graph.nodes), len(done.graph.nodes))
     written = {what: str(path) for what, path in files.items()}
-    return Shown(name, written, _did(done), sizes, layers, seconds)
+    chip = to_chip(read, files["data"], folder / f"{name}.net")
+    return Shown(name, written, _did(done), sizes, layers, seconds, chip)
 
 
 SUFFIXES = {"checkpoint": "safetensors", "data": "npy", "graph": "graph"}
@@ -126,7 +131,8 @@ def _timed(seconds: dict[str, float], what: str, name: str) -> Iterator[None]:
 
 def _data(part: Shown) -> dict[str, object]:
     layers = [{**asdict(layer), "same": layer.same} for layer in part.layers]
-    return {**asdict(part), "layers": layers, "same": part.same}
+    plain = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {**plain, "layers": layers, "chip": part.chip.data(), "same": part.same}
 
 
 def _view(part: Shown) -> RenderableType:
@@ -138,4 +144,4 @@ def _view(part: Shown) -> RenderableType:
     made = table(("layer", "kind", "shape", ">spikes", ">rate", "beside PyTorch"), rows)
     passes = [f"  - {line}" for line in part.passes] or ["  - nothing to do"]
     lines = [*(f"  {path}" for path in part.files.values()), f"  {took}", "  passes", *map("  {}".format, passes)]
-    return Group(Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text())
+    return Group(Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text(), part.chip.view())

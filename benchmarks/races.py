@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Group, RenderableType
@@ -15,22 +16,37 @@ from ..toolchain.errors import UsageError
 from ..toolchain.tables import number, table
 
 RACES: Mapping[str, str] = {
+    "accuracy": ".accuracy:bench",
+    "lava": ".speed.lava:bench",
     "neurons": ".speed.neurons:bench",
     "simulation": ".speed.simulation:bench",
     "store": ".speed.store:bench_store",
 }
 """Race → "module:function" of this package, imported when it is run."""
 
+WITH_CHECKPOINTS = ("accuracy",)
+
 Row = Mapping[str, Any]
 
 
-def raced(name: str, *, quick: bool) -> Result:
-    """Runs a race; it hands back {"name", "rows": [{"case", "peer", "ours_s", "peer_s", "ratio", …}], "notes"}."""
+def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = ()) -> Result:
+    """Runs a race; it hands back {"name", "rows": [{"case", "peer", "ours_s", "peer_s", "ratio", …}], "notes"}.
+
+    Args:
+        name: which.
+        quick: fewer repeats, on smaller networks.
+        checkpoints: trained networks, for the race that takes some.
+    """
     if name not in RACES:
         raise UsageError("bench", f"'{name}'", ", ".join(RACES))
+    if checkpoints and name not in WITH_CHECKPOINTS:
+        raise UsageError(
+            "--checkpoint", f"a file for '{name}'", f"one for {', '.join(WITH_CHECKPOINTS)}", "leave it out"
+        )
+    given = {"checkpoints": checkpoints} if checkpoints else {}
     module, _, function = RACES[name].partition(":")
     run = cast("Callable[..., dict[str, Any]]", getattr(import_module(module, __package__), function))
-    data = run(quick=quick)
+    data = run(quick=quick, **given)
     notes = [Text(f"\n{note}") for note in data.get("notes", ())]
     return Result(data, Group(_rows(data["rows"]), *notes))
 
@@ -55,12 +71,18 @@ def _ms(seconds: float) -> str:
 
 
 COLUMNS = (
+    Column("network", "network", str),
+    Column("computed in", "computed_in", str),
+    Column(">accuracy", "accuracy", lambda share: f"{share:.2%}"),
+    Column(">points", "points", lambda points: f"{points:+.2f}"),
+    Column(">largest |w|", "largest", lambda size: number(size, 3)),
     Column("case", "case", str),
     Column("peer", "peer", str),
     Column(">ours ms", "ours_s", _ms),
     Column(">peer ms", "peer_s", _ms),
     Column(">peer/ours", "ratio", lambda ratio: f"{ratio:.2f}×"),
     Column(">limit ms", "limit_s", _ms),
+    Column(">peer steps", "peer_steps", str),
     Column(">ours MB", "ours_mb", lambda size: number(size, 3)),
     Column(">peer MB", "peer_mb", lambda size: number(size, 3)),
 )

@@ -17,13 +17,31 @@ app = typer.Typer()
 @with_source
 def convert(
     given: Given,
-    to: Annotated[str, typer.Option(metavar="FORMAT,…", help="What to write: graph.")] = "graph",
+    to: Annotated[str, typer.Option(metavar="FORMAT,…", help="What to write: graph, chip, netx.")] = "graph",
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")] = Path(),
+    bits: Annotated[int, typer.Option(help="For a chip: bits of a weight, 2 to 8.")] = 8,
+    allow: Annotated[
+        str, typer.Option(metavar="NAME,…", help="For a chip: approximations that may be used, as soft-reset.")
+    ] = "",
+    calibration: Annotated[
+        Path | None, typer.Option(help="For a chip: inputs to choose scales by, .npy, .npz.", show_default=False)
+    ] = None,
+    reset_interval: Annotated[
+        int | None, typer.Option(min=1, help="For a chip: steps after which all neurons are reset.", show_default=False)
+    ] = None,
+    made: Annotated[
+        str, typer.Option(metavar="KIND:NUMBER", help="Input of the proof, when there is no calibration.")
+    ] = "poisson:0.3",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the proof's input.")] = 32,
+    lava: Annotated[bool, typer.Option("--lava/--no-lava", help="Prove it on Lava too, where it is there.")] = True,
 ) -> Result:
-    """Writes a network as files, after passes that keep its function (`simplify`, unless --passes says otherwise)."""
-    from .converting import converted, folder
+    """Writes a network as files, and proves each that is in a chip's integers before it is there."""
+    from ..toolchain.trial import Trial
+    from .converting import Chip, converted, folder
     from .formats import formats
 
     wanted = formats(to.split(","))
     place = folder(output)
-    return converted(given.graph("simplify"), wanted, place, explain=given.explain)
+    allowed = tuple(name.strip() for name in allow.split(",") if name.strip())
+    chip = Chip(bits, allowed, calibration, reset_interval, Trial(calibration, made, steps), lava)
+    return converted(given, wanted, place, chip)

@@ -1,19 +1,70 @@
-"""What `convert` does: one file for each format, and an account of them."""
+"""What `convert` does: one file for each format, what was proved of it, and an account of both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..toolchain.console import Result
+from ..toolchain.console import Result, working
 from ..toolchain.errors import FileError
+from ..toolchain.graph import Graph
+from ..toolchain.graph.network import Network
+from ..toolchain.graph.nodes import Array
+from ..toolchain.loihi.chip_graph import ChipGraph
+from ..toolchain.loihi.quantise import quantise
+from ..toolchain.loihi.report import QuantiseReport
 from ..toolchain.passes.pipeline import PipelineResult
+from ..toolchain.source import Given
 from ..toolchain.tables import table
+from ..toolchain.trial import Trial
+from ..toolchain.verifying.sides import in_units_of
 from ..toolchain.views import step_data
+from ..toolchain.writing import check_place, written_whole
 from .formats import Format
+from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source
+
+
+@dataclass(frozen=True)
+class Chip:
+    """How a network is brought to a chip, where a format needs it there.
+
+    Args:
+        bits: bits of a weight.
+        allow: approximations that may be used.
+        calibration: a file with inputs to choose scales by.
+        reset_interval: steps after which all neurons are reset.
+        trial: what its proofs run on.
+        lava: whether to prove it on Lava.
+    """
+
+    bits: int
+    allow: tuple[str, ...]
+    calibration: Path | None
+    reset_interval: int | None
+    trial: Trial
+    lava: bool
+
+
+@dataclass
+class Account:
+    """What was done so far.
+
+    Args:
+        files: each file by its format.
+        reports: what quantising did, by target.
+        proofs: what was proved, by format.
+        failed: the format that could not be proved, and why.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    reports: dict[str, QuantiseReport] = field(default_factory=dict)
+    proofs: dict[str, list[Proof]] = field(default_factory=dict)
+    failed: NotProved | None = None
 
 
 def folder(path: Path) -> Path:
@@ -25,17 +76,84 @@ def folder(path: Path) -> Path:
     return path
 
 
-def converted(done: PipelineResult, formats: Mapping[str, Format], place: Path, *, explain: bool) -> Result:
-    """Writes the graph in each format, to a file named after it."""
-    files = {name: place / f"{done.graph.name}{each.suffix}" for name, each in formats.items()}
-    for name, each in formats.items():
-        each.write(done.graph, files[name])
-    sizes = {name: path.stat().st_size for name, path in files.items()}
+def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Chip) -> Result:
+    """Writes the network in each format, to a file named after it."""
+    done = given.either("simplify")
+    network = done if isinstance(done, ChipGraph) else done.graph
+    files = {name: place / f"{network.name}{each.suffix}" for name, each in formats.items()}
+    for path in files.values():
+        check_place(path)
+    account = Account()
+    try:
+        for name, each in formats.items():
+            if each.target:
+                on_chip(network, name, each, files[name], chip, account)
+            else:
+                each.write(network, files[name])
+            account.files[name] = files[name]
+    except NotProved as error:
+        account.failed = error
+    return _told(network.name, done, account, explain=given.explain)
+
+
+def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:
+    """Brings the network into integers, writes it, and proves the file before it takes its place."""
+    proofs = account.proofs[name] = []
+    inputs = chip.trial.values(network)
+    if isinstance(network, Graph):
+        proofs.append(of_source(network))
+        made, account.reports[name] = _quantised(network, how.target, chip, inputs)
+        with working(f"comparing {network.name} with its chip graph"):
+            proofs.append(of_chip(network, made, inputs))
+        fed = in_units_of(made, inputs)
+    else:
+        made, fed = cast(ChipGraph, network), inputs
+    with written_whole(path) as draft:
+        how.write(made, draft)
+        again = cast(ChipGraph, how.read(draft))
+        proofs.append(of_file(made, again, path, fed))
+        if chip.lava:
+            named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
+            proofs.append(of_lava(again, path, named))
+
+
+def _quantised(graph: Graph, target: str, chip: Chip, inputs: Mapping[str, Array]) -> tuple[ChipGraph, QuantiseReport]:
+    with working(f"quantising {graph.name}"):
+        return quantise(
+            graph,
+            calibration=inputs if chip.calibration is not None else None,
+            bits=chip.bits,
+            allow=chip.allow,
+            reset_interval=chip.reset_interval,
+            target=target,
+        )
+
+
+def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, explain: bool) -> Result:
+    """The account, for people and for programs."""
+    sizes = {each: path.stat().st_size for each, path in account.files.items()}
     data = {
-        "name": done.graph.name,
-        "files": [{"format": name, "path": str(path), "bytes": sizes[name]} for name, path in files.items()],
-        "passes": [step_data(step) for step in done.steps],
+        "name": name,
+        "files": [{"format": each, "path": str(path), "bytes": sizes[each]} for each, path in account.files.items()],
+        "passes": [] if isinstance(done, ChipGraph) else [step_data(step) for step in done.steps],
+        "reports": {each: report.data() for each, report in account.reports.items()},
+        "proofs": {each: [proof.data() for proof in proofs] for each, proofs in account.proofs.items()},
+        "failed": None if account.failed is None else str(account.failed),
     }
-    rows = [(name, str(path), f"{sizes[name]:,}") for name, path in files.items()]
-    parts: list[RenderableType] = [Text(done.text()), Text()] if explain else []
-    return Result(data, Group(*parts, table(("format", "file", ">bytes"), rows)))
+    parts: list[RenderableType] = []
+    if explain and isinstance(done, PipelineResult):
+        parts += [Text(done.text()), Text()]
+    for report in account.reports.values():
+        parts += [Text(report.text(), no_wrap=True, overflow="ignore"), Text()]
+    for each, proofs in account.proofs.items():
+        parts += [table((f"proof of {each}", "", ""), [(p.what, MARKS[p.exact], p.said) for p in proofs]), Text()]
+    if account.files:
+        rows = [(each, str(path), f"{sizes[each]:,}") for each, path in account.files.items()]
+        parts.append(table(("format", "file", ">bytes"), rows))
+    if account.failed is not None:
+        parts.append(Text(str(account.failed), style="bold red"))
+    return Result(data, Group(*parts), good=account.failed is None)
+
+
+MARKS: Mapping[bool | None, str] = {True: "same", False: "rounded", None: "–"}
+"""What a proof says in a word."""

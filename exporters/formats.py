@@ -1,4 +1,4 @@
-"""The formats a graph can be written in, as a table; each is imported when it is used."""
+"""The formats a network can be written in, as a table; each is imported when it is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from ..toolchain.errors import UsageError
-from ..toolchain.graph import Graph
+from ..toolchain.graph.network import Network
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,55 @@ class Format:
     Args:
         suffix: how its files end.
         what: what they are for.
-        writer: the function `(graph, path)` that writes one, as "module:function".
+        writer: the function `(network, path)` that writes one, as "module:function".
+        reader: the function `(path)` that reads one again, for the proof of what is in integers.
+        takes: the classes of networks that it can hold, by the word their text form begins with; the first is what a
+            network is brought to.
+        target: what a graph is quantised for where it has to be; empty where it has not.
     """
 
     suffix: str
     what: str
     writer: str
+    reader: str
+    takes: tuple[str, ...] = ("graph",)
+    target: str = ""
 
-    def write(self, graph: Graph, path: Path) -> None:
+    def write(self, network: Network, path: Path) -> None:
         """Writes the file, whole or not at all."""
-        module, _, function = self.writer.partition(":")
-        cast(Callable[[Graph, Path], None], getattr(import_module(module, __package__), function))(graph, path)
+        if network.word not in self.takes:
+            expected = " or ".join(f"a {word} network" for word in self.takes)
+            raise UsageError(str(path), f"no file for a {network.word} network", expected, "quantise it first")
+        cast(Callable[[Network, Path], None], _named(self.writer))(network, path)
+
+    def read(self, path: Path) -> Network:
+        """Reads it again."""
+        return cast(Callable[[Path], Network], _named(self.reader))(path)
+
+
+def _named(reference: str) -> object:
+    module, _, function = reference.partition(":")
+    found: object = getattr(import_module(module, __package__), function)
+    return found
 
 
 FORMATS: Mapping[str, Format] = {
-    "graph": Format(".graph", "Spikeport's own: everything a graph holds, bit for bit", "..toolchain.graph.store:save"),
+    "graph": Format(
+        ".graph",
+        "Spikeport's own: everything a graph or a chip graph holds, bit for bit",
+        "..toolchain.graph.store:save",
+        "..toolchain.loihi.store:load",
+        ("graph", "chip"),
+    ),
+    "chip": Format(
+        ".chip.graph",
+        "Spikeport's own, of the network in Loihi's integers",
+        "..toolchain.graph.store:save",
+        "..toolchain.loihi.store:load",
+        ("chip",),
+        "lava",
+    ),
+    "netx": Format(".net", "lava-dl's, in Loihi's integers", ".netx_file:write", ".netx_file:read", ("chip",), "netx"),
 }
 """Every format by the name that `--to` takes."""
 

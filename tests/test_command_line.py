@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,13 @@ import spikeport
 import torch
 from safetensors.torch import save_file
 from spikeport.__main__ import app
+from spikeport.exporters import netx_file
 from spikeport.models.zoo import ZOO
-from spikeport.toolchain.graph import Graph, chain
+from spikeport.toolchain.graph import Graph, Wire, chain, later
 from spikeport.toolchain.graph import nodes as n
+from spikeport.toolchain.graph.text import digest, to_text
+from spikeport.toolchain.loihi.chip_graph import ChipGraph
+from spikeport.toolchain.loihi.processes import LIF, ChipInput, ChipOutput, Conv, Dense, Shaped
 from typer.testing import CliRunner
 
 NETWORKS = """
@@ -63,6 +68,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delitem(sys.modules, "networks", raising=False)
     (tmp_path / "networks.py").write_text(NETWORKS)
     spikeport.save(small(), "small.graph")
+    spikeport.save(small_chip(), "chip.graph")
+    np.save(tmp_path / "events.npy", [[1, 2, 0, 0], [1, 2, 500, 0], [5, 5, 2500, 1]])
     return tmp_path
 
 
@@ -81,12 +88,29 @@ def small() -> Graph:
     return chain(layers, name="small")
 
 
+def small_chip() -> ChipGraph:
+    rng = np.random.default_rng(0)
+    nodes = {
+        "in": ChipInput((2, 6, 6)),
+        "conv": Conv(weight=rng.integers(-30, 60, (4, 2, 3, 3)) * 2, padding=1),
+        "lif": LIF(current_decay=4096, voltage_decay=200, threshold=200),
+        "flat": Shaped((144,)),
+        "fc": Dense(weight=rng.integers(-30, 60, (3, 144)) * 2, exponent=-1),
+        "li": LIF(current_decay=4096, voltage_decay=200, threshold=131071, emit="voltage"),
+        "out": ChipOutput("last", after=2),
+    }
+    wires = {"conv": (later("in"),), "lif": (Wire("conv"),), "flat": (Wire("lif"),), "fc": (later("flat"),)}
+    return ChipGraph(nodes, {**wires, "li": (Wire("fc"),), "out": (Wire("li"),)}, name="chip")
+
+
 def run(*arguments: str) -> tuple[int, str, str]:
     done = CliRunner().invoke(app, list(arguments), prog_name="spikeport")
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     assert "Traceback" not in done.stderr
     # On a slow machine anything may take over a second, and then says so.
-    said = [line for line in done.stderr.splitlines(keepends=True) if not line.endswith(" …\n")]
+    said = [
+        line for line in done.stderr.splitlines(keepends=True) if line.startswith("error") or not line.endswith(" …\n")
+    ]
     return done.exit_code, done.stdout, "".join(said).removeprefix("this module is chatty\n")
 
 
@@ -139,8 +163,6 @@ def test_inspect_shows_the_text_and_a_table_within_80_columns(here: Path) -> Non
 
 
 def test_inspect_text_is_the_text_alone_and_can_be_read_back(here: Path) -> None:
-    from spikeport.toolchain.graph.text import to_text
-
     assert run("inspect", "small.graph", "--text")[1] == to_text(small())
 
 
@@ -200,6 +222,120 @@ def test_run_takes_a_file_and_keeps_what_is_asked_for(here: Path) -> None:
     with np.load("out.npz") as kept:
         np.testing.assert_array_equal(kept["nodes/lif/sent"], trace["lif"].spikes)
         np.testing.assert_array_equal(kept["nodes/lif/voltage"], trace["lif"].voltages)
+
+
+def test_inspect_shows_a_chip_graph_as_the_chip_holds_it(here: Path) -> None:
+    code, out, err = run("inspect", "chip.graph")
+    rows = [line.split() for line in out.partition("\n\n")[2].splitlines()]
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "chip chip dt=0.001"
+    assert ["conv", "Conv", "in", "-60..118", "8", "3×3,", "pad", "1", "2,048"] in rows
+    assert ["fc", "Dense", "flat", "-60..118", "8", "×2^-1", "432"] in rows
+    assert out.split()[-8:] == ["Then", "no", "current", "can", "leave", "its", "24", "bits."]
+    assert max(map(len, out.partition("\n\n")[2].splitlines())) <= 80
+    assert run("inspect", "chip.graph", "--text")[1] == to_text(small_chip())
+    found = data("inspect", "chip.graph")
+    assert (found["neurons"], found["synapses"], found["digest"]) == (147, 2480, digest(small_chip()))
+    fc = next(node for node in found["nodes"] if node["name"] == "fc")
+    weight = small_chip().nodes["fc"].arrays()["weight"]
+    lows, highs = np.minimum(weight, 0).sum(1), np.maximum(weight, 0).sum(1)
+    assert fc["worst_sum"] == [(lows >> 1).min(), (highs >> 1).max()]
+    assert (fc["role"], fc["weight_bits"], fc["filled"]) == ("synapse", 8, None)
+
+
+def test_a_chip_graph_is_converted_as_it_is(here: Path) -> None:
+    assert data("convert", "chip.graph", "-o", "out")["passes"] == []
+    assert Path("out/chip.graph").read_bytes() == Path("chip.graph").read_bytes()
+    assert isinstance(spikeport.load("out/chip.graph"), ChipGraph)
+
+
+def test_a_netx_file_is_a_chip_graph_like_any_other(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = replace(small_chip(), notes={})
+    nodes = {**chip.nodes, "li": LIF(current_decay=4096, voltage_decay=200, threshold=300), "out": ChipOutput()}
+    netx_file.write(replace(chip, nodes=nodes), "net.net")
+    plain = data("inspect", "net.net")
+    assert [node["kind"] for node in plain["nodes"]] == [
+        "ChipInput",
+        "Conv",
+        "LIF",
+        "Shaped",
+        "Dense",
+        "LIF",
+        "ChipOutput",
+    ]
+    assert data("convert", "net.net", "--to", "graph", "-o", "out")["files"][0]["format"] == "graph"
+    assert data("run", "net.net", "--made", "poisson:0.3")["backend"] == "fixed"
+    chip, said = netx_file.read_with_remarks("net.net")
+    assert not said
+    monkeypatch.setattr(netx_file, "read_with_remarks", lambda _: (chip, ("one thing", "and another")))
+    code, _, err = run("inspect", "net.net")
+    assert (code, err) == (0, "net.net: one thing\nnet.net: and another\n")
+    assert data("inspect", "net.net")["notes"]["remarks"] == "one thing\nand another"
+    assert spikeport.load("net.net").notes["remarks"] == "one thing\nand another"
+
+
+def test_a_file_that_is_no_netx_file_is_bad_input(here: Path) -> None:
+    Path("bad.net").write_bytes(b"garbage")
+    for call in (("inspect", "bad.net"), ("run", "absent.hdf5"), ("inspect", "bad.net", "--weights", "w.pt")):
+        code, out, err = run(*call)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+
+
+def test_run_takes_a_chip_graph_and_keeps_its_states(here: Path) -> None:
+    call = (
+        "run",
+        "chip.graph",
+        "--made",
+        "poisson:0.3",
+        "--batch",
+        "2",
+        "--record",
+        "lif,lif.u,li.voltage",
+        "-o",
+        "x.npz",
+    )
+    found = data(*call)
+    assert (found["backend"], found["dtype"], found["steps"], found["said"]) == ("fixed", "int32", 16, [])
+    spikes = np.random.default_rng([0, 0]).random((16, 2, 2, 6, 6)) < 0.3
+    trace = spikeport.simulate(small_chip(), spikes, record=["lif", "lif.u", "li.v"])
+    with np.load("x.npz") as kept:
+        np.testing.assert_array_equal(kept["nodes/lif/sent"], trace["lif"].spikes)
+        np.testing.assert_array_equal(kept["nodes/lif/states/u"], trace["lif"].currents)
+        np.testing.assert_array_equal(kept["nodes/li/states/v"], trace["li"].voltages)
+        np.testing.assert_array_equal(kept["outputs/out"], trace.outputs["out"])
+
+
+@pytest.mark.parametrize("network", ["small.graph", "chip.graph"])
+def test_run_counts_events_into_steps_and_says_what_it_did(here: Path, network: str) -> None:
+    code, out, err = run("run", network, "--input", "events.npy", "--record", "in", "-o", "x.npz")
+    said = "1 event falls on another one of the same step and place: an input of spikes counts them once\n"
+    assert (code, err) == (0, said)
+    assert "3 steps × 1 samples" in out
+    with np.load("x.npz") as kept:
+        assert [tuple(at) for at in np.argwhere(kept["nodes/in/sent"])] == [(0, 0, 0, 2, 1), (2, 0, 1, 5, 5)]
+    call = ("run", network, "--input", "events.npy", "--dt", "5e-4", "--steps", "3")
+    assert data(*call)["said"] == [
+        "1 of 3 events come after step 3 and are left out",
+        "a step of events lasts 0.0005 s, one of the network 0.001 s",
+    ]
+
+
+@pytest.mark.parametrize(("network", "neuron"), [("small.graph", "lif[1,2,3]"), ("chip.graph", "li[1]")])
+def test_run_draws_what_passed(here: Path, network: str, neuron: str) -> None:
+    call = ("run", network, "--batch", "2", "--sample", "1", "--plot", "x.svg", "--trace", neuron, "--trace", "lif")
+    code, out, err = run(*call, "-o", "x.npz")
+    assert (code, err) == (0, "")
+    assert "written: x.npz, x.svg" in out
+    picture = Path("x.svg").read_text()
+    # Letters are drawn as paths, each text with itself as a comment before it.
+    assert "<!-- 16 steps of 1 ms, poisson:0.1, seed 0, " in picture
+    assert ", sample 1 of 2 -->" in picture
+    assert f"<!-- {neuron} · voltage" in picture
+    assert "4×6×6 · 144 neurons -->" in picture
+    with np.load("x.npz") as kept:
+        assert kept["nodes/lif/sent"].shape == (16, 2, 4, 6, 6)
 
 
 def test_convert_writes_the_simplified_graph(here: Path) -> None:
@@ -357,7 +493,80 @@ FAILURES = {
     ): "error: --weights: a file of weights beside small.graph, which",
     ("run", "small.graph", "--made", "noise:1"): "error: --made: 'noise:1'; expected poisson:NUMBER",
     ("run", "small.graph", "--input", "no.npy"): "error: no.npy: there is no such file; expected a .npy or .npz file",
-    ("run", "small.graph", "--backend", "magic"): "error: backend: 'magic'; expected reference",
+    ("run", "small.graph", "--backend", "magic"): "error: backend: 'magic'; expected reference, fixed, lava",
+    (
+        "run",
+        "small.graph",
+        "--backend",
+        "fixed",
+    ): "error: backend: 'fixed' for a graph in real numbers; expected refere",
+    ("run", "chip.graph", "--backend", "reference"): "error: backend: 'reference' for a chip graph; expected fixed or",
+    ("run", "chip.graph", "--dtype", "float32"): "error: dtype: float32; expected none: a chip graph is computed in",
+    ("run", "chip.graph", "--made", "normal:1"): "error: in: ",
+    (
+        "run",
+        "chip.graph",
+        "--plot",
+        "x.bmp",
+    ): "error: --plot: 'x.bmp'; expected a name that ends in .png or .svg or .pdf",
+    ("run", "chip.graph", "--plot", "no/x.png"): "error: no/x.png: the folder ",
+    (
+        "run",
+        "chip.graph",
+        "--plot",
+        "x.png",
+        "--trace",
+        "conv[1]",
+    ): "error: --trace: 'conv', a Conv; expected a neuron w",
+    (
+        "run",
+        "chip.graph",
+        "--plot",
+        "x.png",
+        "--trace",
+        "lif[4,0,0]",
+    ): "error: --trace: 'lif[4,0,0]'; expected a place in",
+    (
+        "run",
+        "chip.graph",
+        "--plot",
+        "x.png",
+        "--sample",
+        "1",
+    ): "error: --sample: 1; expected 0 to 0: there are 1 samples",
+    (
+        "run",
+        "chip.graph",
+        "--trace",
+        "lif",
+    ): "error: --trace: no picture to draw it in; expected --plot with the name of",
+    ("run", "chip.graph", "--dt", "0.1"): "error: --dt: without a file of events; expected --input",
+    (
+        "run",
+        "chip.graph",
+        "--input",
+        "events.npy",
+        "--dt",
+        "0",
+    ): "error: --dt: 0; expected a positive number of seconds",
+    ("run", "chip.graph", "--input", "events.npy", "--unit", "h"): "error: --unit: 'h'; expected s, ms, us, ns",
+    (
+        "inspect",
+        "chip.graph",
+        "--passes",
+        "simplify",
+    ): "error: chip.graph: is a chip graph, in the integers of a chip; ex",
+    (
+        "inspect",
+        "chip.graph",
+        "--explain",
+    ): "error: chip.graph: is a chip graph, in the integers of a chip; expected a g",
+    (
+        "convert",
+        "chip.graph",
+        "--passes",
+        "lower",
+    ): "error: chip.graph: is a chip graph, in the integers of a chip; exp",
     ("run", "small.graph", "--dtype", "float16"): "error: dtype: float16; expected float32 or float64",
     ("run", "small.graph", "--record", "nobody"): "error: ",
     ("run", "small.graph", "-o", "x.npy"): "error: --output: 'x.npy'; expected a name that ends in .npz",
@@ -367,14 +576,14 @@ FAILURES = {
         "small.graph",
         "--to",
         "graph,tarot",
-    ): "error: --to: 'tarot'; expected one or more of: graph, with commas",
+    ): "error: --to: 'tarot'; expected one or more of: graph, ",
     (
         "convert",
         "small.graph",
         "-o",
         "small.graph",
     ): "error: small.graph: cannot be a folder: File exists. Choose another",
-    ("bench", "nothing"): "error: bench: 'nothing'; expected neurons, simulation",
+    ("bench", "nothing"): "error: bench: 'nothing'; expected ",
 }
 
 
@@ -443,7 +652,7 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(here: Path, sent: signa
     assert process.returncode == code, err
     assert out == ""
     assert "Traceback" not in err
-    assert sorted(os.listdir()) == ["networks.py", "small.graph"]
+    assert sorted(os.listdir()) == ["chip.graph", "events.npy", "networks.py", "small.graph"]
 
 
 def test_what_cannot_fit_is_refused_before_it_runs(here: Path) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from .console import Result, command, working
-from .errors import UsageError
+from .console import Result, command
 from .source import Given, with_source
-
-if TYPE_CHECKING:
-    from .graph import Graph
 
 app = typer.Typer()
 
@@ -25,81 +19,64 @@ def inspect(
     given: Given,
     text: Annotated[bool, typer.Option("--text", help="Show the graph's text form alone.")] = False,
 ) -> Result:
-    """Shows what a network is made of: nodes, what their edges carry, parameters, neurons, synapses."""
+    """Shows what a network is made of: nodes, what edges carry, parameters, neurons, synapses; of a chip worst sums."""
+    from .chip_views import inspected_chip
+    from .loihi.chip_graph import ChipGraph
     from .views import inspected
 
-    return inspected(given.graph("simplify" if given.explain else "none"), explain=given.explain, text=text)
+    found = given.either("simplify" if given.explain else "none")
+    if isinstance(found, ChipGraph):
+        return inspected_chip(found, text=text)
+    return inspected(found, explain=given.explain, text=text)
+
+
+_INPUT = typer.Option(
+    help="Values [T, B, …]: .npy, or .npz by input. Or events x, y, t, p: .npy, .npz, .csv, .txt.", show_default=False
+)
+_MADE = typer.Option(metavar="KIND:NUMBER", help="Made input: poisson:RATE, normal:SIGMA, constant:VALUE.")
+_STEPS = typer.Option(min=1, help="Steps of made input (16), or of events (up to the last).", show_default=False)
+_DT = typer.Option(metavar="SECONDS", help="Events: length of a step, if not the network's.", show_default=False)
+_UNIT = typer.Option(help="Events: what t counts: s, ms, us (the default) or ns.", show_default=False)
+_BACKEND = typer.Option(help="What runs it: reference; for a chip graph fixed or lava.", show_default=False)
+_DTYPE = typer.Option(help="What a graph is computed in: float32 (the default) or float64.", show_default=False)
+_RECORD = typer.Option(
+    metavar="NAME,…",
+    help="What -o keeps beside what is drawn: outputs, spikes, all, NODE, NODE.voltage, NODE.current.",
+)
+_OUTPUT = typer.Option("--output", "-o", help="A .npz file to keep it in.", show_default=False)
+_PLOT = typer.Option(help="A raster plot: .png, .svg or .pdf.", show_default=False)
+_TRACE = typer.Option(
+    metavar="NODE[I,J]",
+    help="Draw this neuron's voltage too; NODE alone: one of median rate. Again for more.",
+    show_default=False,
+)
 
 
 @command(app, "run", "Look")
 @with_source
 def run(
     given: Given,
-    input: Annotated[
-        Path | None, typer.Option(help="Values [T, B, …]: .npy, or .npz by input.", show_default=False)
-    ] = None,
-    made: Annotated[
-        str, typer.Option(metavar="KIND:NUMBER", help="Made input: poisson:RATE, normal:SIGMA, constant:VALUE.")
-    ] = "poisson:0.1",
-    steps: Annotated[int, typer.Option(min=1, help="Steps of made input.")] = 16,
+    input: Annotated[Path | None, _INPUT] = None,
+    made: Annotated[str, _MADE] = "poisson:0.1",
+    steps: Annotated[int | None, _STEPS] = None,
     batch: Annotated[int, typer.Option(min=1, help="Samples of made input.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of made input.")] = 0,
-    backend: Annotated[str, typer.Option(help="What runs it.")] = "reference",
-    dtype: Annotated[str, typer.Option(help="What it is computed in: float32 or float64.")] = "float32",
-    record: Annotated[
-        str,
-        typer.Option(metavar="NAME,…", help="What -o keeps: outputs, spikes, all, NODE, NODE.voltage, NODE.current."),
-    ] = "outputs",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .npz file to keep it in.", show_default=False)
-    ] = None,
+    dt: Annotated[float | None, _DT] = None,
+    unit: Annotated[str | None, _UNIT] = None,
+    backend: Annotated[str | None, _BACKEND] = None,
+    dtype: Annotated[str | None, _DTYPE] = None,
+    record: Annotated[str, _RECORD] = "outputs",
+    output: Annotated[Path | None, _OUTPUT] = None,
+    plot: Annotated[Path | None, _PLOT] = None,
+    trace: Annotated[list[str] | None, _TRACE] = None,
+    sample: Annotated[int, typer.Option(min=0, help="The sample that is drawn.")] = 0,
 ) -> Result:
     """Runs a network, step by step, and shows the spikes and rates of every layer."""
-    from .inputs import from_file, made_windows
-    from .simulate import BACKENDS, simulate
-    from .views import ran
+    from .inputs import Steps
+    from .loihi.chip_graph import ChipGraph
+    from .running import Ask, run_network
 
-    _check_output(output)
-    graph = given.graph("none").graph
-    if input is None:
-        _check_memory(graph, _recorded(record), dtype, steps, batch)
-    values = made_windows(graph, made, steps, batch, seed) if input is None else from_file(graph, input)
-    if backend in BACKENDS:
-        import_module(BACKENDS[backend], f"{__package__}.simulate")  # the time below is the run's own
-    start = time.perf_counter()
-    with working(f"running {graph.name}"):
-        trace = simulate(graph, values, backend=backend, record=_recorded(record), dtype=dtype)
-    seconds = time.perf_counter() - start
-    if output is not None:
-        trace.save(output)
-    return ran(graph, trace, backend=backend, seconds=seconds, output=output)
-
-
-def _check_output(output: Path | None) -> None:
-    """Refuses a file that could not be written, before anything is run."""
-    from .writing import check_place
-
-    if output is not None:
-        if output.suffix != ".npz":
-            raise UsageError("--output", f"'{output}'", "a name that ends in .npz")
-        check_place(output)
-
-
-def _check_memory(graph: Graph, record: str | list[str], dtype: str, steps: int, batch: int) -> None:
-    """Refuses what cannot be kept: made input is a stream, and the simulation cannot know how long a stream will be."""
-    import numpy as np
-
-    from .simulate.memory import refuse_what_cannot_fit
-    from .simulate.plan import plan, schedule
-    from .simulate.recording import wanted
-
-    if dtype not in ("float32", "float64"):
-        raise UsageError("dtype", dtype, "float32 or float64")
-    planned = plan(graph, np.dtype(dtype))
-    scheduled = schedule(planned, batch)
-    refuse_what_cannot_fit(planned, scheduled, scheduled.window, wanted(record, planned), batch, steps)
-
-
-def _recorded(text: str) -> str | list[str]:
-    """What to record: a word for a group of nodes, or names with commas between."""
-    return text if text in ("outputs", "spikes", "all") else [name.strip() for name in text.split(",")]
+    cut, traces = Steps(dt, unit, steps), tuple(trace or ())
+    ask = Ask(input, made, cut, batch, seed, backend, dtype, record, output, plot, traces, sample)
+    found = given.either("none")
+    return run_network(found if isinstance(found, ChipGraph) else found.graph, ask)

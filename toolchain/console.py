@@ -110,17 +110,20 @@ def _console(*, stderr: bool) -> Console:
 
 
 @contextlib.contextmanager
-def working(what: str) -> Iterator[None]:
-    """Says on stderr what is going on, once it has gone on for over a second: a spinner, or one line in a log."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Says on stderr what is going on, once it has gone on for over a second: a spinner, or one line in a log.
+
+    Gives a function that says how far it is: beside the spinner, or in a line of the log.
+    """
     if sys.stderr.isatty():
-        with _console(stderr=True).status(f"{what} …"):
-            yield
+        with _console(stderr=True).status(f"{what} …") as status:
+            yield lambda now: status.update(f"{what}: {now} …")
         return
     timer = threading.Timer(PATIENCE_S, say, [f"{what} …"])
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield lambda now: say(f"{what}: {now} …")
     finally:
         timer.cancel()
 

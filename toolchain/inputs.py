@@ -1,18 +1,26 @@
-"""What a network is run on: values from a file, or made from a seed."""
+"""What a network is run on: values or events from a file, or values made from a seed."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import numpy as np
 
 from .errors import FileError, UsageError
-from .graph import Graph
-from .graph.nodes import Array, Input
+from .event_files import TEXT, from_arrays, from_text
+from .events import UNITS, Events, binned
+from .graph.network import Network
+from .graph.nodes import Array
+from .graph.nodes.base import BRIEF
+from .simulate.memory import amount, available
+
+LABELS = "labels"
+"""The array of a .npz file that says what the samples are."""
 
 WINDOW_VALUES = 2**22
 """So many values are made at a time: a long run needs no more memory than a short one."""
@@ -41,7 +49,7 @@ def recipe(text: str) -> tuple[Draw, float]:
     return MADE[name][1], amount
 
 
-def made_windows(graph: Graph, text: str, steps: int, batch: int, seed: int) -> Iterator[dict[str, Array]]:
+def made_windows(graph: Network, text: str, steps: int, batch: int, seed: int) -> Iterator[dict[str, Array]]:
     """Windows [t, batch, *shape] for every input of a graph; a seed gives the same values, however long windows are."""
     draw, amount = recipe(text)
     shapes = input_shapes(graph)
@@ -57,15 +65,90 @@ def made_windows(graph: Graph, text: str, steps: int, batch: int, seed: int) -> 
     )
 
 
-def input_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
+def input_shapes(graph: Network) -> dict[str, tuple[int, ...]]:
     """The shape of one step of one sample, for each input."""
-    return {name: cast(Input, graph.nodes[name]).shape for name in graph.inputs}
+    return {name: graph.signals[name].shape for name in graph.inputs}
 
 
-def from_file(graph: Graph, path: Path) -> dict[str, Array]:
-    """The arrays of a .npy file (one input) or a .npz file (one array for each input, by name), [T, B, *shape]."""
-    arrays = _arrays(path)
-    names = list(input_shapes(graph))
+@dataclass(frozen=True)
+class Steps:
+    """How events become steps.
+
+    Args:
+        dt: the length of a step in seconds; none: the network's.
+        unit: what times count: s, ms, us or ns; none: microseconds.
+        count: how many steps; none: up to the last event.
+    """
+
+    dt: float | None = None
+    unit: str | None = None
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dt is not None and not 0 < self.dt < np.inf:
+            raise UsageError("--dt", f"{self.dt:g}", "a positive number of seconds")
+        if self.unit is not None and self.unit not in UNITS:
+            raise UsageError("--unit", f"'{self.unit}'", ", ".join(UNITS))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a file held.
+
+    Args:
+        values: arrays [T, B, *shape] by input, or windows of such.
+        what: events or values.
+        said: what was merged, capped or left out, in sentences.
+        steps: how many steps the windows have together; none for arrays.
+    """
+
+    values: dict[str, Array] | Iterator[dict[str, Array]]
+    what: str
+    said: tuple[str, ...] = ()
+    steps: int | None = None
+
+
+def from_file(graph: Network, path: Path, steps: Steps | None = None) -> Taken:
+    """What a file holds for a network.
+
+    Args:
+        graph: the network.
+        path: values [T, B, *shape], as .npy for one input or .npz with one array for each input; or events x, y, t, p,
+            as .npy or .npz, or text.
+        steps: how events become steps; refused for values.
+    """
+    steps, names = steps or Steps(), list(graph.inputs)
+    arrays = {} if path.suffix in TEXT and path.is_file() else _arrays(path)
+    events = None
+    if path.suffix in TEXT:
+        events = from_text(path)
+    elif not (len(arrays) > 1 and set(arrays) == set(names)):
+        events = from_arrays(path, arrays, graph.signals[names[0]].shape)
+    if events is not None:
+        return _from_events(graph, events, steps)
+    given = [f"--{name}" for name in ("dt", "unit") if getattr(steps, name) is not None]
+    given += ["--steps"] if steps.count is not None else []
+    if given:
+        raise UsageError(given[0], f"with values in steps, as {path} holds them", "a file of events", "leave it out")
+    return Taken(_values(path, arrays, names), "values")
+
+
+def _from_events(graph: Network, events: Events, steps: Steps) -> Taken:
+    """Events into the one input of a network."""
+    if len(graph.inputs) != 1:
+        raise FileError(events.file, f"events for {len(graph.inputs)} inputs", "a .npz file with one array for each")
+    (name,) = graph.inputs
+    dt = steps.dt or graph.dt
+    found = binned(events, graph.signals[name], dt=dt, unit=steps.unit or "us", steps=steps.count)
+    other = f"a step of events lasts {dt:g} s, one of the network {graph.dt:g} s"
+    said = (*found.said, *([other] if dt != graph.dt else []))
+    return Taken(({name: window} for window in found.windows()), f"{len(events):,} events", said, found.steps)
+
+
+def _values(path: Path, arrays: dict[str, Array], names: list[str]) -> dict[str, Array]:
+    """One array for each input, by name; labels that lie beside them are not for the network."""
+    if LABELS not in names and len(arrays) > 1:
+        arrays = {name: array for name, array in arrays.items() if name != LABELS}
     if len(names) == 1 and len(arrays) == 1:
         return dict(zip(names, arrays.values(), strict=True))
     if set(arrays) != set(names):
@@ -77,26 +160,40 @@ def _arrays(path: Path) -> dict[str, Array]:
     """Everything in the file by name; never a pickle."""
     if not path.is_file() or path.suffix not in (".npy", ".npz"):
         found = "there is no such file" if not path.is_file() else f"'{path.suffix}' is not a suffix of arrays"
-        raise FileError(str(path), found, "a .npy or .npz file with values [T, B, *shape]")
+        expected = "a .npy or .npz file with values [T, B, *shape]; or events, there or in a .csv or .txt file"
+        raise FileError(str(path), found, expected)
     try:
         arrays = _packed(path) if path.suffix == ".npz" else {path.stem: np.load(path, mmap_mode="r")}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+    except FileError:
+        raise
+    except Exception as error:  # on a hostile file numpy's and zip's readers raise nearly everything there is
         raise FileError(
             str(path), f"cannot be read ({_short(error)})", "a .npy or .npz file without pickles"
         ) from error
-    strange = {name: array.dtype for name, array in arrays.items() if array.dtype.kind not in "biuf"}
+    strange = {name: array.dtype for name, array in arrays.items() if not _real(array.dtype)}
     if strange:
         raise FileError(str(path), f"holds values of type {_listed(set(map(str, strange.values())))}", "real numbers")
     return arrays
 
 
+def _real(dtype: np.dtype[Any]) -> bool:
+    """Real numbers, or records of such."""
+    if dtype.names is not None:
+        return all(_real(dtype[name]) and dtype[name].names is None for name in dtype.names)
+    return dtype.kind in "biuf"
+
+
 def _packed(path: Path) -> dict[str, Array]:
+    with path.open("rb") as handle, zipfile.ZipFile(handle) as packed:
+        size, free = sum(each.file_size for each in packed.infolist()), available()
+        if free is not None and size > free:
+            raise FileError(str(path), f"unpacks to {amount(size)}", f"at most {amount(free)}, which is free here")
     with path.open("rb") as handle, np.load(handle) as held:
         return {name: held[name] for name in held.files}
 
 
 def _short(error: Exception) -> str:
-    return str(error).split("\n")[0] or type(error).__name__
+    return str(error).split("\n")[0][:BRIEF] or type(error).__name__
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -12,15 +12,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, cast
 
 import typer
 
-from .console import Result, working
+from .console import Result, say, working
 from .errors import UsageError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .graph import Graph
+    from .loihi.chip_graph import ChipGraph
     from .passes.pipeline import PipelineResult
 
 P = ParamSpec("P")
@@ -45,7 +48,21 @@ class Source:
     host: bool = False
 
 
-Load: TypeAlias = "Callable[[Source], Graph]"
+@dataclass(frozen=True)
+class Load:
+    """The ways from a SOURCE that the top of the package knows.
+
+    Args:
+        network: to a graph or a chip graph.
+        module: to a torch module, where it is one.
+    """
+
+    network: Callable[[Source], Graph | ChipGraph]
+    module: Callable[[Source], nn.Module]
+
+
+REMARKS = "remarks"
+"""The note of a network that says, a line each, what its reader found remarkable in the file."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,7 @@ class Given:
         source: where the network comes from.
         passes: the passes that were asked for, as typed; none where nothing was said.
         explain: whether to say what they did.
-        load: the way from a source to a graph.
+        load: the ways from a source.
     """
 
     source: Source
@@ -64,11 +81,34 @@ class Given:
     explain: bool
     load: Load
 
+    def network(self) -> Graph | ChipGraph:
+        """Reads the network, and says on stderr what is remarkable about its file."""
+        with working(f"reading {self.source.name}"):
+            network = self.load.network(self.source)
+        for line in network.notes.get(REMARKS, "").splitlines():
+            say(f"{self.source.name}: {line}")
+        return network
+
+    def either(self, passes: str) -> PipelineResult | ChipGraph:
+        """Reads the network; a chip graph as it is, for a graph what `graph` gives."""
+        network = self.network()
+        from .loihi.chip_graph import ChipGraph
+
+        if isinstance(network, ChipGraph) and self.passes in (None, "none") and not self.explain:
+            return network
+        return changed(self._graph(network), self.passes or passes)
+
     def graph(self, passes: str) -> PipelineResult:
         """Reads the network and runs the passes that were asked for, or else those given here, by name or `none`."""
-        with working(f"reading {self.source.name}"):
-            graph = self.load(self.source)
-        return changed(graph, self.passes or passes)
+        return changed(self._graph(self.network()), self.passes or passes)
+
+    def _graph(self, network: Graph | ChipGraph) -> Graph:
+        from .graph import Graph
+
+        if isinstance(network, Graph):
+            return network
+        fix = "give the graph that it was made from; inspect, run and convert without passes take a chip graph as it is"
+        raise UsageError(self.source.name, "is a chip graph, in the integers of a chip", "a graph in real numbers", fix)
 
 
 def changed(graph: Graph, names: str) -> PipelineResult:
@@ -102,7 +142,7 @@ def _given(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A name of the zoo, a .safetensors checkpoint, package.module:factory, or a .graph file.",
+            help="A name of the zoo, a .safetensors checkpoint, package.module:factory, a .graph or a netx file.",
             show_default=False,
         ),
     ],
@@ -128,12 +168,12 @@ def _given(
     ] = False,
 ) -> Given:
     """The options every command with a SOURCE has."""
-    sizes = None if shape is None else _sizes(shape)
-    made = Source(source, weights, sizes, carries, host)
-    return Given(made, passes, explain, cast("Load", context.obj))
+    size = None if shape is None else sizes(shape)
+    made = Source(source, weights, size, carries, host)
+    return Given(made, passes, explain, cast(Load, context.obj))
 
 
-def _sizes(text: str) -> tuple[int, ...]:
+def sizes(text: str) -> tuple[int, ...]:
     """Reads a shape: whole numbers of at least 1 with commas between, as 2,34,34."""
     if not re.fullmatch(r"\s*[1-9]\d{0,8}(\s*,\s*[1-9]\d{0,8})*\s*", text):
         raise UsageError("--shape", f"'{text}'", "whole numbers of at least 1 with commas between, as 2,34,34")

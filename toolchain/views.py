@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .console import Result
-from .graph import Graph
+from .graph.network import Network
 from .graph.text import digest, to_text
 from .passes.pipeline import PipelineResult, Step
 from .simulate import Trace
@@ -77,8 +78,25 @@ def step_data(step: Step) -> dict[str, object]:
     }
 
 
-def ran(graph: Graph, trace: Trace, *, backend: str, seconds: float, output: Path | None) -> Result:
-    """What passed through every layer in a run, and what the network answered."""
+def ran(
+    graph: Network,
+    trace: Trace,
+    *,
+    backend: str,
+    seconds: float,
+    said: Sequence[str],
+    files: Mapping[str, Path | None],
+) -> Result:
+    """What passed through every layer in a run, and what the network answered.
+
+    Args:
+        graph: the network.
+        trace: the run.
+        backend: what ran it.
+        seconds: how long that took.
+        said: what was said about its inputs.
+        files: the files that were written, by what they are.
+    """
     data = {
         "name": trace.name,
         "backend": backend,
@@ -88,20 +106,22 @@ def ran(graph: Graph, trace: Trace, *, backend: str, seconds: float, output: Pat
         "seconds": seconds,
         "nodes": [_count_data(graph, trace, name) for name in _counted(graph, trace)],
         "outputs": {name: _output_data(trace, name) for name in trace.outputs},
-        "file": None if output is None else str(output),
+        "said": list(said),
+        **{what: None if path is None else str(path) for what, path in files.items()},
     }
     speed = f"{trace.steps} steps × {trace.batch} samples, {trace.dtype.name}, {backend}: {number(seconds, 3)} s"
-    written = [Text(f"\nwritten: {output}")] if output is not None else []
+    names = [str(path) for path in files.values() if path is not None]
+    written = [Text(f"\nwritten: {', '.join(names)}")] if names else []
     return Result(
         data, Group(Text(f"{trace.name}: {speed}\n"), _counts(graph, trace), Text(), _outputs(trace), *written)
     )
 
 
-def _counted(graph: Graph, trace: Trace) -> list[str]:
+def _counted(graph: Network, trace: Trace) -> list[str]:
     return [name for name in graph.nodes if name in trace.counts]
 
 
-def _counts(graph: Graph, trace: Trace) -> RenderableType:
+def _counts(graph: Network, trace: Trace) -> RenderableType:
     rows = []
     for name in _counted(graph, trace):
         sends, passed = graph.signals[name], trace.counts[name]
@@ -110,7 +130,7 @@ def _counts(graph: Graph, trace: Trace) -> RenderableType:
     return table(("node", "kind", "sends", ">not 0", ">per value and step"), rows)
 
 
-def _count_data(graph: Graph, trace: Trace, name: str) -> dict[str, object]:
+def _count_data(graph: Network, trace: Trace, name: str) -> dict[str, object]:
     passed = trace.counts[name]
     return {
         "name": name,

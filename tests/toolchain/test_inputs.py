@@ -75,14 +75,14 @@ def test_one_array_goes_to_the_one_input_whatever_its_name(tmp_path: Path) -> No
     np.save(tmp_path / "x.npy", values)
     np.savez(tmp_path / "x.npz", anything=values)
     for file in ("x.npy", "x.npz"):
-        read = from_file(one_input(), tmp_path / file)
+        read = from_file(one_input(), tmp_path / file).values
         assert list(read) == ["in"]
         np.testing.assert_array_equal(read["in"], values)
 
 
 def test_several_inputs_are_found_by_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", b=np.zeros((1, 1, 2)), a=np.ones((1, 1, 2)))
-    read = from_file(two_inputs(), tmp_path / "x.npz")
+    read = from_file(two_inputs(), tmp_path / "x.npz").values
     assert list(read) == ["a", "b"]
     assert read["a"].all()
 
@@ -96,7 +96,7 @@ def test_files_that_do_not_fit_are_explained(tmp_path: Path) -> None:
     np.save(tmp_path / "cut.npy", np.zeros(1000))
     (tmp_path / "cut.npy").write_bytes((tmp_path / "cut.npy").read_bytes()[:200])
     np.savez(tmp_path / "objects.npz", a=np.array([{}]), b=np.zeros(2))
-    (tmp_path / "words.txt").write_text("1 2 3")
+    (tmp_path / "words.doc").write_text("1 2 3")
     np.savez(tmp_path / "cut.npz", a=np.zeros(1000), b=np.zeros(2))
     (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-30])
     cases = {
@@ -104,9 +104,9 @@ def test_files_that_do_not_fit_are_explained(tmp_path: Path) -> None:
         "words.npy": "holds values of type <U1; expected real numbers",
         "objects.npy": "cannot be read (Array can't be memory-mapped: Python objects in dtype.); expected a",
         "objects.npz": "cannot be read (Object arrays cannot be loaded when allow_pickle=False); expected a .npy",
-        "words.txt": "'.txt' is not a suffix of arrays; expected a .npy or .npz file",
+        "words.doc": "'.doc' is not a suffix of arrays; expected a .npy or .npz file",
         "garbage.npy": "cannot be read (",
-        "empty.npz": "cannot be read (No data left in file); expected a .npy or .npz file without pickles",
+        "empty.npz": "cannot be read (File is not a zip file); expected a .npy or .npz file without pickles",
         "cut.npy": "cannot be read (mmap length is greater than file size)",
         "cut.npz": "cannot be read (",
         "missing.npy": "there is no such file; expected a .npy or .npz file with values [T, B, *shape]",

@@ -131,12 +131,13 @@ def lava_python() -> Path:
     Raises:
         SimulationError: when there is none that runs.
     """
-    found = [look(recipe) for recipe in RECIPES]
-    for environment in found:
-        if not environment.why:
-            return environment.python
+    tried: list[Environment] = []
+    for recipe in RECIPES:
+        tried.append(look(recipe))
+        if not tried[-1].why:
+            return tried[-1].python
     raise SimulationError(
-        "Lava", f"its environment in {found[0].folder} is {found[0].why}", fix="run `spikeport lava install`"
+        "Lava", f"its environment in {tried[0].folder} is {tried[0].why}", fix="run `spikeport lava install`"
     )
 
 

@@ -15,6 +15,8 @@ A JOB is a folder. In it lie, before:
     arrays.npz      what the VALUEs refer to
     progress        eight bytes, a little-endian integer: how many of the T·B steps are done
 
+A NAME may hold dots; what stands behind the last one is a PORT, a VARIABLE or a MEMBER, which is either.
+
 Inputs are integers [T, B, *shape], of 32 bits and at least one dimension; the port NAME.s_out sends one step after the
 other. A TYPE is a key of `KINDS` in kinds.py, or "Concat"; its parameters are those of the constructor of Lava's class
 of that name. A VALUE is a number, a list (which becomes a tuple), {"array": KEY}, or {"sparse": KEY, "shape": [out,

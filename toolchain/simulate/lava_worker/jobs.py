@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import importlib
 import json
 import mmap
 import os
@@ -21,6 +23,7 @@ from lava.magma.core.run_configs import RunConfig
 from lava.magma.runtime.message_infrastructure import multiprocessing as messages
 from lava.magma.runtime.runtime import Runtime
 
+from .kinds import KINDS, classes
 from .network import Network
 from .status import failure, write
 
@@ -111,8 +114,18 @@ def _end_with_input() -> None:
     os._exit(1)
 
 
+def _load(folders: list[str]) -> None:
+    """Imports what the jobs will need, once: the process of a job starts with all that this one has."""
+    programs = [json.loads((Path(folder) / "program.json").read_text()) for folder in folders]
+    for kind in {spec["type"] for program in programs for spec in program["processes"]} & set(KINDS):
+        classes(kind)
+    importlib.import_module("lava.magma.compiler.compiler")
+    gc.freeze()  # so that collecting garbage does not copy it all into every child
+
+
 def main(folders: list[str]) -> None:
     """Runs one job after the other, each in a process of its own."""
+    _load(folders)
     imported = time.monotonic()
     messages.SharedMemoryManager = Inherited
     threading.Thread(target=_end_with_input, daemon=True).start()

@@ -49,8 +49,13 @@ KINDS = {
     "InvSqrt": Kind("graded", "InvSqrtModelFP"),
     "ProdNeuron": Kind("prodneuron", "PyProdNeuronModelFixed"),
 }
-#: Lava declares this port as float, and no fixed-point neuron of Lava's can read floats. The values are the same.
-PORTS = {"ConvInTime": {"a_out": LavaPyType(PyOutPort.VEC_DENSE, np.int32)}}
+#: Lava declares the first as float, which no fixed-point neuron of Lava's can read, and the second as 64 bits, which
+#: would make whatever it is connected with compute in 64 bits too. The values are the same.
+PORTS = {
+    "ConvInTime": {"a_out": LavaPyType(PyOutPort.VEC_DENSE, np.int32)},
+    "TernaryLIF": {"s_out": LavaPyType(PyOutPort.VEC_DENSE, np.int32)},
+}
+PARTS = ("process", "models")
 NAMED = {"sign_mode": SignMode, "act_mode": ActivationMode}
 
 
@@ -87,6 +92,11 @@ def made(kind: str, given: dict[str, Any]) -> tuple[Any, type]:
         return Concat(**given), concat_model(len(given["shapes"]))
     if kind not in KINDS:
         raise KeyError(f"there are {', '.join(KINDS)} and Concat")
-    process = getattr(importlib.import_module(f"lava.proc.{KINDS[kind].folder}.process"), kind)
-    model = getattr(importlib.import_module(f"lava.proc.{KINDS[kind].folder}.models"), KINDS[kind].model)
+    process, model = classes(kind)
     return process(**given), type(KINDS[kind].model, (model,), PORTS.get(kind, {}))
+
+
+def classes(kind: str) -> tuple[type, type]:
+    """The process and the model of a kind, as Lava has them."""
+    process, model = (importlib.import_module(f"lava.proc.{KINDS[kind].folder}.{part}") for part in PARTS)
+    return getattr(process, kind), getattr(model, KINDS[kind].model)

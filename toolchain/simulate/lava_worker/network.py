@@ -110,14 +110,14 @@ class Network:
             raise ProgramError(where, f"cannot be connected: {in_words(error)}") from error
 
     def _process_of(self, path: str) -> Any:
-        name = path.partition(".")[0]
+        name = path.rpartition(".")[0]
         if name not in self.processes:
             raise ProgramError(path, f"names no process; there are {', '.join(self.processes)}")
         return self.processes[name]
 
     def _refuse_waiting_for_each_other(self) -> None:
         """A loop runs only if something in it sends before it receives: what can run is taken out, the rest refused."""
-        pairs = {(a.partition(".")[0], b.partition(".")[0]) for a, b in self.links}
+        pairs = {(a.rpartition(".")[0], b.rpartition(".")[0]) for a, b in self.links}
         waits = {(a, b) for a, b in pairs if not self.first.get(b, False)}
         left = set(self.processes)
         while free := {name for name in left if not any(b == name and a in left for a, b in waits)}:
@@ -135,7 +135,7 @@ class Network:
             return name if group[name] == name else root(group[name])
 
         for source, target in self.links:
-            group[root(source.partition(".")[0])] = root(target.partition(".")[0])
+            group[root(source.rpartition(".")[0])] = root(target.rpartition(".")[0])
         firsts = [process for name, process in self.processes.items() if group[name] == name]
         if len(firsts) > 1:
             ports = [process.out_ports.members[0].flatten() for process in firsts]
@@ -148,7 +148,7 @@ class Network:
         steps, samples = self.program["steps"], self.program["samples"]
         tapes: dict[str, tuple[dict[str, Tape], dict[str, Tape]]] = {name: ({}, {}) for name in self.processes}
         for index, path in enumerate(self.program["record"]):
-            process, (name, _, member) = self._process_of(path), path.partition(".")
+            process, (name, _, member) = self._process_of(path), path.rpartition(".")
             found = _member(path, process.vars, process.out_ports, process.in_ports)
             tapes[name][0 if isinstance(found, Var) else 1][member] = Tape(self.folder / f"{index}.npy", steps, samples)
         progress: Any = np.memmap(self.folder / "progress", "<i8", "r+")
@@ -162,7 +162,7 @@ class Network:
 
 def _member(path: str, *collections: Any) -> Any:
     """The variable or port that a path names."""
-    member = path.partition(".")[2]
+    member = path.rpartition(".")[2]
     for collection in collections:
         if member in collection.member_names:
             return getattr(collection, member)

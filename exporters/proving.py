@@ -1,0 +1,110 @@
+"""What `convert` proves before a file for a chip takes its place.
+
+source against graph            when it was traced: module and graph in float64
+graph against chip graph        what quantising lost, on the trial input
+chip graph against the file     the file is read again and has to be the same network, spike by spike
+file against Lava               the same once more on Lava's own simulator, where its environment is there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..toolchain.console import working
+from ..toolchain.errors import SpikeportError
+from ..toolchain.graph import Graph
+from ..toolchain.graph.nodes import Array
+from ..toolchain.loihi.chip_graph import ChipGraph
+from ..toolchain.verifying import OnLava, Verdict, verify
+
+LAVA_STEPS = 16
+"""So many steps of the first sample run on Lava, which takes up to half a second for each."""
+
+
+class NotProved(SpikeportError):
+    """A file that is not the network it was written from."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One step of the way that was proved, or was not.
+
+    Args:
+        what: the two things.
+        said: what came of it, in words.
+        exact: whether they are the same; None where nothing was compared.
+        verdict: the comparison; None where there was none.
+    """
+
+    what: str
+    said: str
+    exact: bool | None = None
+    verdict: Verdict | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The same for programs."""
+        verdict = None if self.verdict is None else self.verdict.data()
+        return {"what": self.what, "said": self.said, "exact": self.exact, "verdict": verdict}
+
+
+def of_source(graph: Graph) -> Proof:
+    """What tracing proved."""
+    said = graph.notes.get("proof", "the graph is the source")
+    return Proof("source → graph", said, None if "proof" not in graph.notes else not said.startswith("not proved"))
+
+
+def of_chip(graph: Graph, chip: ChipGraph, inputs: Mapping[str, Array]) -> Proof:
+    """What quantising lost."""
+    verdict = verify(graph, chip, inputs, at_least=0.0)
+    return Proof("graph → chip graph", _loss(verdict), verdict.exact, verdict)
+
+
+def _loss(verdict: Verdict) -> str:
+    """How far the worst layer of spikes and the worst output are off."""
+    if verdict.exact:
+        return f"equal in all of {len(verdict.nodes)} nodes"
+    spikes = [node for node in verdict.nodes if node.spikes]
+    values = [node for node in verdict.nodes if not node.spikes and node.range]
+    parts = []
+    if spikes:
+        worst = min(spikes, key=lambda node: node.match)
+        parts.append(f"spikes and silences equal: {100 * worst.match:.2f} % in {worst.a}, the worst of {len(spikes)}")
+    if values:
+        far = max(values, key=lambda node: node.worst / node.range)
+        parts.append(f"values off by up to {100 * far.worst / far.range:.2f} % of the largest, in {far.a}")
+    return "; ".join(parts)
+
+
+def of_file(chip: ChipGraph, again: ChipGraph, path: Path, inputs: Mapping[str, Array]) -> Proof:
+    """The file, read again, against what it was written from; NotProved where they differ."""
+    verdict = verify(chip, again, inputs)
+    if not verdict.exact:
+        found = f"is another network than the one it was written from\n{verdict.text()}"
+        raise NotProved(str(path), found, fix="report this: it is a mistake of ours; no file was left behind")
+    return Proof("chip graph → file", _equal(verdict), exact=True, verdict=verdict)
+
+
+def _equal(verdict: Verdict) -> str:
+    count = sum(node.values for node in verdict.nodes)
+    return (
+        f"equal in all {count:,} values of {len(verdict.nodes)} nodes, {verdict.steps} steps × {verdict.batch} samples"
+    )
+
+
+def of_lava(chip: ChipGraph, path: Path, inputs: Mapping[str, Array]) -> Proof:
+    """The file's network against Lava; nothing where Lava's environment is not there."""
+    from ..toolchain.simulate.lava_env import LAVA, look
+
+    missing = look(LAVA).why
+    if missing:
+        return Proof("file → Lava", f"not run: {missing}; make it with `spikeport lava install`")
+    some = {name: values[:LAVA_STEPS, :1] for name, values in inputs.items()}
+    with working(f"running {chip.name} on Lava"):
+        verdict = verify(chip, OnLava(chip), some)
+    if not verdict.exact:
+        found = f"runs otherwise on Lava\n{verdict.text()}"
+        raise NotProved(str(path), found, fix="report this: it is a mistake of ours; no file was left behind")
+    return Proof("file → Lava", _equal(verdict), exact=True, verdict=verdict)
