@@ -38,6 +38,7 @@ from ..toolchain.tracing import trace
 
 BITS = (8, 4)
 CALIBRATED, TESTED, AT_A_TIME = 40, 1000, 250
+QUICK_CALIBRATED = 4
 QUICK = {"samples": 240, "validation": 40, "test": 40, "epochs": 1}
 SCALE, LARGEST = 64, 4.0
 """What published conversions multiply weights by, and what an 8-bit integer can then hold."""
@@ -77,8 +78,7 @@ def bench(*, quick: bool = False, checkpoints: Sequence[Path] = ()) -> dict[str,
         {"name", "rows", "notes"}; a row has network, computed_in, accuracy, points (against float), largest (|weight|),
         samples, seconds and, for integers, the report of the quantisation.
     """
-    tested = QUICK["test"] if quick else TESTED
-    subjects = [_loaded(path, tested) for path in checkpoints] or [_trained(name, quick) for name in RECIPES]
+    subjects = [_loaded(path, quick) for path in checkpoints] or [_trained(name, quick) for name in RECIPES]
     rows, notes = [], []
     for subject in subjects:
         with working(f"{subject.name}: judging it"):
@@ -94,21 +94,23 @@ def _trained(name: str, quick: bool) -> Subject:
     network = zoo.build(name)
     with working(f"training {name}") as tell:
         found = train(network, recipe, readout, told=lambda epoch: tell(f"epoch {epoch.number} of {recipe.epochs}"))
-    return Subject(name, network, readout, *_samples(recipe.data, recipe.test, 0), found.seconds)
+    return Subject(name, network, readout, *_samples(recipe.data, quick, 0), found.seconds)
 
 
-def _loaded(path: Path, tested: int) -> Subject:
+def _loaded(path: Path, quick: bool) -> Subject:
     network, about = load_checkpoint(path)
     data = about.training.get("data")
     if not isinstance(data, str):
         fix = f"train one: spikeport train {about.model} -o FILE"
         raise UsageError(str(path), "a network that was never trained", "a checkpoint of spikeport train", fix)
     readout = zoo.entry(about.model).readout
-    return Subject(about.model, network, readout, *_samples(data, tested, about.seed), None)
+    return Subject(about.model, network, readout, *_samples(data, quick, about.seed), None)
 
 
-def _samples(data: str, tested: int, seed: int) -> tuple[Samples, Samples]:
-    return make(data, "test", tested, seed), make(data, "train", CALIBRATED, seed)
+def _samples(data: str, quick: bool, seed: int) -> tuple[Samples, Samples]:
+    """Samples to test on, and to calibrate with."""
+    tested, calibrated = (QUICK["test"], QUICK_CALIBRATED) if quick else (TESTED, CALIBRATED)
+    return make(data, "test", tested, seed), make(data, "train", calibrated, seed)
 
 
 def _rows(subject: Subject) -> tuple[list[Row], list[QuantiseReport]]:

@@ -3,7 +3,7 @@
     spikes [T, B, inputs] ► recurrent CUBA-LIF neurons ► linear map ► leaky integrators [T, B, classes]
     the class is the integrator with the highest voltage at the end
 
-A spike on a weight w lifts a membrane by up to about g·w / (1 − α) = 0.08·w at these time constants, so weights that
+A spike on a weight w lifts a membrane by up to about g·w / (1 − α) = 0.1·w at these time constants, so weights that
 matter are far from 1: they are drawn with standard deviation 12 (inputs) and 0.9 (recurrent), trained with steps of
 that size, and end beyond ±40. Nothing keeps them small: a converter has to take them as they are.
 

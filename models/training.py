@@ -156,7 +156,7 @@ def _epochs(network: nn.Module, recipe: Recipe, readout: str, seed: int, splits:
     for number in range(1, recipe.epochs + 1):
         start, losses = time.perf_counter(), []
         network.train()
-        for chosen in torch.randperm(len(splits.train), generator=order).split(recipe.batch):
+        for chosen in torch.split(torch.randperm(len(splits.train), generator=order), recipe.batch):
             losses.append(_step(network, adam, *_batch(splits.train, chosen), readout))
             falling.step()
         loss = sum(losses) / len(losses)
@@ -183,7 +183,7 @@ def _batch(samples: Samples, chosen: Tensor) -> tuple[Tensor, Tensor]:
 def evaluate(network: nn.Module, samples: Samples, readout: str) -> float:
     """The share of samples that a network, as it is, gets right."""
     right = 0
-    for chosen in torch.arange(len(samples)).split(EVALUATED):
+    for chosen in torch.split(torch.arange(len(samples)), EVALUATED):
         inputs, labels = _batch(samples, chosen)
         right += correct(READOUTS[readout](network(inputs)), labels)
     return right / len(samples)

@@ -112,7 +112,7 @@ def _height(layer: Layer) -> float:
 
 
 def _raster(axes: Any, layer: Layer, run: Run, colour: str) -> None:
-    """A mark for every spike; where values are sent, as pale as they are small, those below 0 in another colour."""
+    """A mark for every spike or message; those below 0 in another colour."""
     steps, rows = np.nonzero(layer.sent)
     values = layer.sent[steps, rows].astype(float)
     marks = {"marker": "|", "markersize": _mark(layer), "linestyle": "none", "markeredgewidth": _width(run)}

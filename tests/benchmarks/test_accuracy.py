@@ -7,7 +7,7 @@ import torch
 from spikeport.__main__ import app
 from spikeport.benchmarks.accuracy import BITS, bench, clipped
 from spikeport.models import zoo
-from spikeport.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from spikeport.models.checkpoints import Checkpoint, save_checkpoint
 from spikeport.models.recipes import RECIPES, Recipe
 from spikeport.models.training import train
 from typer.testing import CliRunner

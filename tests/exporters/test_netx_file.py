@@ -272,7 +272,7 @@ def test_layers_with_several_spike_exponents_share_one(tmp_path):
     layers += [("n", SigmaDelta(threshold=3, bias=[1, -2, 3, 4], spike_exponent=5, state_exponent=6))]
     same_function(tmp_path, chip(*layers, carries="int[-300,300]"))
     layers[-1] = ("n", SigmaDelta(threshold=3, spike_exponent=2, state_exponent=6))
-    with pytest.raises(Refused, match="n.threshold: no whole number at spike_exponent 3"):
+    with pytest.raises(Refused, match=r"n\.threshold: no whole number at spike_exponent 3"):
         write(chip(*layers, carries="int[-300,300]"), tmp_path / "net.net")
 
 

@@ -46,8 +46,8 @@ AT_ONCE = 30
 STEPS = 12
 FEATURES = """
     mixed weights; excitatory weights; inhibitory weights; exponent up; exponent down; exponent 0; fewer bits;
-    nine bits; weights that are cut; weights that are clipped; delay; delay 0; delay 63; groups; depthwise; dilation; stride;
-    stride of its own; padding; padding of its own; kernel of two sizes; spikes as spikes; spikes as payload;
+    nine bits; weights that are cut; weights that are clipped; delay; delay 0; delay 63; groups; depthwise; dilation;
+    stride; stride of its own; padding; padding of its own; kernel of two sizes; spikes as spikes; spikes as payload;
     values as spikes; values as payload; loop through a matrix; loop through an image; residual 1d; residual 3d;
     sum with what is no synapse; joined 1d along 0; joined 3d along 0; joined 3d along 1; joined 3d along 2;
     joined synapses; joined neurons; joined convolutions; image into image; several inputs; several outputs;

@@ -94,7 +94,8 @@ def test_no_run_leaves_the_worst_case(seed: int) -> None:
                 continue
             inputs = [(before if wire.delayed else sent)[wire.source] for wire in chip.wires[name]]
             sent[name], states[name] = chip.nodes[name].step(states[name], *inputs)
-            if name in known and not isinstance(chip.nodes[name], Conv):
+            # Beyond 32 bits registers wrap, which is what a worst case warns of.
+            if name in known and not isinstance(chip.nodes[name], Conv) and known[name].sum.magnitude < 2**31:
                 assert known[name].sum.least <= sent[name].min()
                 assert sent[name].max() <= known[name].sum.most
 
