@@ -12,18 +12,23 @@ if TYPE_CHECKING:
     from .sources import load, save
     from .toolchain.errors import FileError, GraphError, Refused, SimulationError, SpikeportError, UsageError
     from .toolchain.graph import Graph, GraphBuilder
+    from .toolchain.loihi.chip_graph import ChipGraph
+    from .toolchain.loihi.quantise import quantise
     from .toolchain.passes import pipeline
     from .toolchain.simulate import Trace, simulate
     from .toolchain.tracing import trace
+    from .toolchain.verifying import OnLava, verify
 
 __version__ = "0.1.0"
 
 #: Each public name and the module it comes from; the imports above say the same to editors and type checkers.
 _WHERE = {
+    "ChipGraph": ".toolchain.loihi.chip_graph",
     "FileError": ".toolchain.errors",
     "Graph": ".toolchain.graph",
     "GraphBuilder": ".toolchain.graph",
     "GraphError": ".toolchain.errors",
+    "OnLava": ".toolchain.verifying",
     "Refused": ".toolchain.errors",
     "SimulationError": ".toolchain.errors",
     "SpikeportError": ".toolchain.errors",
@@ -31,16 +36,20 @@ _WHERE = {
     "UsageError": ".toolchain.errors",
     "load": ".sources",
     "pipeline": ".toolchain.passes",
+    "quantise": ".toolchain.loihi.quantise",
     "save": ".sources",
     "simulate": ".toolchain.simulate",
     "trace": ".toolchain.tracing",
+    "verify": ".toolchain.verifying",
 }
 
 __all__ = [
+    "ChipGraph",
     "FileError",
     "Graph",
     "GraphBuilder",
     "GraphError",
+    "OnLava",
     "Refused",
     "SimulationError",
     "SpikeportError",
@@ -49,9 +58,11 @@ __all__ = [
     "__version__",
     "load",
     "pipeline",
+    "quantise",
     "save",
     "simulate",
     "trace",
+    "verify",
 ]
 
 

@@ -16,7 +16,7 @@ from .sources import graph_of, module_of
 from .toolchain.commands import app as toolchain
 from .toolchain.lava_commands import app as lava
 from .toolchain.source import Load
-from .toolchain.verifying.commands import app as verifying
+from .toolchain.verify_commands import app as verifying
 
 app = typer.Typer(
     name="spikeport",

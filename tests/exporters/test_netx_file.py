@@ -241,6 +241,16 @@ def test_a_place_that_cannot_be_written_is_one_message(tmp_path):
         write(chip(DENSE, ("n", NEURON)), Path(tmp_path / "none" / "net.net"))
 
 
+def test_a_layer_that_two_layers_read_is_a_branch(tmp_path):
+    nodes = {"in": ChipInput((3,)), "a": Dense(weight=MATRIX), "n": NEURON, "b": Dense(weight=MATRIX.T), "m": NEURON}
+    nodes |= {"c": Dense(weight=MATRIX.T), "o": NEURON, "out": ChipOutput()}
+    wires = {"a": (later("in"),), "n": (Wire("a"),), "b": (later("n"),), "m": (Wire("b"),), "c": (later("n"),)}
+    with pytest.raises(Refused) as refused:
+        write(ChipGraph(nodes, {**wires, "o": (Wire("c"),), "out": (Wire("m"),)}), tmp_path / "net.net")
+    assert "n: it is read by 'm', 'o'; expected one layer after it: a netx file is a chain" in str(refused.value)
+    assert "o: nobody reads it; expected a chain up to the output" in str(refused.value)
+
+
 def test_a_flattening_that_two_layers_read_is_a_branch(tmp_path):
     nodes = {"in": ChipInput((1, 2, 2)), "f": Shaped((4,)), "a": Dense(weight=MATRIX.T), "n": NEURON}
     nodes |= {"b": Dense(weight=MATRIX.T), "m": NEURON, "out": ChipOutput()}

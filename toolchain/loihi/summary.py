@@ -1,8 +1,8 @@
 """What a chip graph is made of: what each process sends and holds, its neurons and synapses, and its worst-case sums.
 
 The worst case of a synapse is Σ_j max(w_ij·x_j) over all x that its source can send, and Σ_j min(w_ij·x_j): what comes
-out when everything that pushes one way arrives at once, before any register wraps. The current of a neuron that remembers it can grow to
-a·2⁶·4096 / d_u, and wraps beyond 24 bits.
+out when everything that pushes one way arrives at once, before any register wraps. The current of a neuron that
+remembers it can grow to a·2⁶·4096 / d_u, and wraps beyond 24 bits.
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ from ..limits import LOIHI2
 from ..places import NOTE, Place, write_places
 from ..processes import LIF, ChipInput, ChipOutput, Dense, Shaped
 from .board import Board, neuron
+from .bounds import Rules
 from .integers import Integers
 from .layer import Layer
 from .options import Options
 from .plan import ALWAYS, Plan
 from .recursions import Value
-from .scales import Rules
 from .sources import Sources
 from .timing import Timing
 from .values import FINER, Held

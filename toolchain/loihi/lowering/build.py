@@ -51,7 +51,7 @@ def built(
 
 
 def _made(each: Layer, sources: Sources, timing: Timing, options: Options, seen: Calibration | None) -> Made:
-    if seen is None:
+    if seen is None or each.name not in seen.sent:
         return rounded(each, options.rules)
     return chosen(each, sources, timing, options, seen)
 

@@ -26,8 +26,8 @@ from .plan import Plan
 from .sources import Sources
 from .timing import Timing
 
-MOST_KEPT = 1 << 28
-"""Values of voltages and currents up to which they are recorded to see how large they become."""
+MOST_KEPT = 1 << 26
+"""Values of voltages and currents that are recorded at once to see how large they become."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +92,10 @@ def calibrated(parts: Plan, inputs: Any) -> Calibration:
     read = [unit for unit in units if isinstance(graph.nodes[unit], Integrating)]
     trace = simulate(graph, given, record=[*graph.inputs, *units])
     sent = {name: trace[name].sent for name in (*graph.inputs, *units)}
-    for output in parts.reads:
-        if output.source not in sent:
-            sent[output.source] = simulate(graph, given).outputs[output.name]
     kept = {name: array for name, array in sent.items() if array is not None}
-    small = [name for name in read if 2 * kept[name].size <= MOST_KEPT]
     sizes = {name: float(np.abs(kept[name]).max()) for name in kept if parts.graded(name)}
-    return Calibration(given, kept, *_largest(parts, given, small), sizes, trace.steps)
+    currents, voltages = _largest(parts, given, _groups({name: kept[name].size for name in read}))
+    return Calibration(given, kept, currents, voltages, sizes, trace.steps)
 
 
 def _given(names: tuple[str, ...], inputs: Any) -> dict[str, Array]:
@@ -110,18 +107,33 @@ def _given(names: tuple[str, ...], inputs: Any) -> dict[str, Array]:
     return {str(name): np.asarray(values) for name, values in inputs.items()}
 
 
-def _largest(parts: Plan, inputs: Mapping[str, Array], names: list[str]) -> tuple[dict[str, float], dict[str, float]]:
-    """The largest |g·u| of each neuron, and the largest −v of firing neurons and |v| of others."""
+def _largest(parts: Plan, inputs: Mapping[str, Array], groups: list[list[str]]) -> tuple[dict[str, float], ...]:
+    """The largest |g·u| of each neuron, and −v of firing neurons or |v| of others; a run for each group."""
     from ...simulate import simulate
 
     currents, voltages = {}, {}
-    for name in names:
-        trace = simulate(parts.graph, inputs, record=[f"{name}.voltage", f"{name}.current"])[name]
-        held = parts.units[name].membrane
-        v = -trace.voltages if held.threshold is not None else np.abs(trace.voltages)
-        currents[name] = float(np.abs(trace.currents * held.gain).max())
-        voltages[name] = max(float(v.max()), 0.0)
+    for names in groups:
+        record = [f"{name}.{state}" for name in names for state in ("voltage", "current")]
+        trace = simulate(parts.graph, inputs, record=record)
+        for name in names:
+            held, u, v = parts.units[name].membrane, trace[name].currents, trace[name].voltages
+            currents[name] = float(np.abs(u * held.gain).max(initial=0))
+            voltages[name] = max(float((np.abs(v) if held.threshold is None else -v).max(initial=0)), 0.0)
     return currents, voltages
+
+
+def _groups(sizes: Mapping[str, int]) -> list[list[str]]:
+    """Names in groups that fit into memory together; none alone is too large to be left out."""
+    groups: list[list[str]] = []
+    room = 0
+    for name, size in sizes.items():
+        if 2 * size > MOST_KEPT:
+            continue
+        if room < 2 * size:
+            groups, room = [*groups, []], MOST_KEPT
+        groups[-1].append(name)
+        room -= 2 * size
+    return groups
 
 
 def _ran(chip: ChipGraph, inputs: Mapping[str, Array], names: list[str]) -> dict[str, Array]:
@@ -158,6 +170,9 @@ def compared(report: QuantiseReport, chip: ChipGraph, network: Network, seen: Ca
     layers = []
     for layer in report.layers:
         name = layer.name
+        if name not in seen.sent:  # a readout that is no node of the graph
+            layers.append(layer)
+            continue
         got = ran[name][late[name] : late[name] + seen.steps]
         if name in network.values:
             scale = network.values[name].scale if network.parts.graded(name) else None

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .assemble import Made
+from .bounds import Rules
 from .calibrate import Calibration
 from .integers import integers
 from .layer import Layer
 from .options import Options
-from .scales import Rules, Scale, candidates
+from .scales import Scale, candidates
 from .sources import Sources
 from .timing import Timing
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
+from .biases import biased, fractional
+from .bounds import Rules
 from .grid import grid_of
 from .layer import Layer
-from .scales import TOLERANCE, Rules, Scale, biased, fractional
+from .scales import TOLERANCE, Scale
 
 NEVER = LOIHI2.most_threshold
 """The threshold of a neuron that never fires."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..limits import LOIHI2
-from .scales import Rules
+from .bounds import Rules
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from ...graph.signal import MOST
 from ..limits import LOIHI2
 from ..report import LayerReport, QuantiseReport, SynapseReport
 from .assemble import Made, Network
+from .biases import fractional
 from .dialects import APPROXIMATIONS
 from .forms import Form
 from .integers import Rounding
 from .plan import Unit
 from .range import reach
-from .scales import fractional
 from .timing import Timing
 from .values import FINER, Held
 

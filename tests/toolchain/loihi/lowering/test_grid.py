@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.toolchain.loihi.arithmetic import held_weights, sign_mode
+from spikeport.toolchain.loihi.lowering.biases import biased
 from spikeport.toolchain.loihi.lowering.grid import grid_of
 from spikeport.toolchain.loihi.lowering.integers import decay_of, threshold_of
-from spikeport.toolchain.loihi.lowering.scales import biased
 
 
 @pytest.mark.parametrize("bits", range(2, 9))

@@ -7,8 +7,8 @@ from typing import Annotated, cast
 
 import typer
 
-from ..console import Result, command
-from ..source import Load, Source, sizes
+from .console import Result, command
+from .source import Load, Source, sizes
 
 app = typer.Typer()
 
@@ -62,8 +62,8 @@ def verify(
     ] = "",
 ) -> Result:
     """Compares two networks on one input: node by node, with the first step and neuron where they differ."""
-    from ..trial import Trial
-    from .asked import Asked, verified
+    from .trial import Trial
+    from .verifying.asked import Asked, verified
 
     size = None if shape is None else sizes(shape)
     asked = Asked(
