@@ -2,6 +2,7 @@
 
 net.graph                 our own file: a graph, or a chip graph
 net.net, .h5, .hdf5       a netx file of lava-dl: a chip graph
+net.parts.json            netx files and how they join: a chip graph
 net.safetensors           a checkpoint: weights, and in its header the network of the zoo they belong to
 package.module:factory    a function of yours that gives a torch module, or (module, example input)
 name                      a network of the zoo, with random weights or those of --weights
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 NETX = (".net", ".h5", ".hdf5")
 """The suffixes of netx files."""
+PARTS = ".parts.json"
+"""The end of the name of what joins several."""
 CHECKPOINT = ".safetensors"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
@@ -58,7 +61,7 @@ def load(
 
 def graph_of(given: Source) -> Graph | ChipGraph:
     """The graph of a SOURCE with its options, or the chip graph."""
-    if given.name.endswith((".graph", *NETX)):
+    if given.name.endswith((".graph", *NETX, PARTS)):
         return _from_graph_file(given)
     if ":" in given.name:
         return _from_factory(given)
@@ -67,7 +70,7 @@ def graph_of(given: Source) -> Graph | ChipGraph:
 
 def module_of(given: Source) -> nn.Module:
     """The torch module of a SOURCE that is one: a name of the zoo, a checkpoint, or a factory."""
-    if given.name.endswith((".graph", *NETX)):
+    if given.name.endswith((".graph", *NETX, PARTS)):
         raise UsageError(given.name, "holds no torch module", "a name of the zoo, a checkpoint, or a factory")
     if ":" in given.name:
         return _made(given)[0]
@@ -93,6 +96,10 @@ def _from_graph_file(given: Source) -> Graph | ChipGraph:
         raise UsageError("--weights", f"a file of weights beside {given.name}, which holds its own", fix="leave it out")
     if given.name.endswith(NETX):
         return _from_netx_file(given)
+    if given.name.endswith(PARTS):
+        from .exporters.netx_parts import read_parts
+
+        return read_parts(given.name)
     from .toolchain.loihi.store import load as load_graph
 
     return load_graph(given.name)

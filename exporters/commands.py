@@ -17,7 +17,9 @@ app = typer.Typer()
 @with_source
 def convert(
     given: Given,
-    to: Annotated[str, typer.Option(metavar="FORMAT,…", help="What to write: graph, chip, netx.")] = "graph",
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT,…", help="What to write: graph, chip, netx, netx-parts.")
+    ] = "graph",
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")] = Path(),
     bits: Annotated[int, typer.Option(help="For a chip: bits of a weight, 2 to 8.")] = 8,
     allow: Annotated[

@@ -24,8 +24,8 @@ from ..toolchain.tables import table
 from ..toolchain.trial import Trial
 from ..toolchain.verifying.sides import in_units_of
 from ..toolchain.views import step_data
-from ..toolchain.writing import check_place, written_whole
-from .formats import Format
+from ..toolchain.writing import check_place
+from .formats import FORMATS, Format
 from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source
 
 
@@ -81,8 +81,9 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
     done = given.either("simplify")
     network = done if isinstance(done, ChipGraph) else done.graph
     files = {name: place / f"{network.name}{each.suffix}" for name, each in formats.items()}
-    for path in files.values():
-        check_place(path)
+    for each, path in files.items():
+        if not formats[each].parts:
+            check_place(path)
     account = Account()
     try:
         for name, each in formats.items():
@@ -108,7 +109,7 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         fed = in_units_of(made, inputs)
     else:
         made, fed = cast(ChipGraph, network), inputs
-    with written_whole(path) as draft:
+    with how.draft(path) as draft:
         how.write(made, draft)
         again = cast(ChipGraph, how.read(draft))
         proofs.append(of_file(made, again, path, fed))
@@ -131,7 +132,7 @@ def _quantised(graph: Graph, target: str, chip: Chip, inputs: Mapping[str, Array
 
 def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, explain: bool) -> Result:
     """The account, for people and for programs."""
-    sizes = {each: path.stat().st_size for each, path in account.files.items()}
+    sizes = {each: FORMATS[each].size(path) for each, path in account.files.items()}
     data = {
         "name": name,
         "files": [{"format": each, "path": str(path), "bytes": sizes[each]} for each, path in account.files.items()],

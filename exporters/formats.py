@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import cast
 
 from ..toolchain.errors import UsageError
 from ..toolchain.graph.network import Network
+from ..toolchain.writing import folder_whole, written_whole
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Format:
         takes: the classes of networks that it can hold, by the word their text form begins with; the first is what a
             network is brought to.
         target: what a graph is quantised for where it has to be; empty where it has not.
+        parts: for a format of several files in a folder, how their names end; the last is the one that joins them.
     """
 
     suffix: str
@@ -32,9 +35,10 @@ class Format:
     reader: str
     takes: tuple[str, ...] = ("graph",)
     target: str = ""
+    parts: tuple[str, ...] = ()
 
     def write(self, network: Network, path: Path) -> None:
-        """Writes the file, whole or not at all."""
+        """Writes the file, whole or not at all; for a format of several files, all of them into a folder."""
         if network.word not in self.takes:
             expected = " or ".join(f"a {word} network" for word in self.takes)
             raise UsageError(str(path), f"no file for a {network.word} network", expected, "quantise it first")
@@ -42,7 +46,18 @@ class Format:
 
     def read(self, path: Path) -> Network:
         """Reads it again."""
-        return cast(Callable[[Path], Network], _named(self.reader))(path)
+        joined = next(path.glob(f"*{self.parts[-1]}")) if self.parts else path
+        return cast(Callable[[Path], Network], _named(self.reader))(joined)
+
+    @contextlib.contextmanager
+    def draft(self, path: Path) -> Iterator[Path]:
+        """Where to write it first; what is there takes its place when the block ends well."""
+        with folder_whole(path, self.parts) if self.parts else written_whole(path) as place:
+            yield place
+
+    def size(self, path: Path) -> int:
+        """The bytes of its files."""
+        return sum(each.stat().st_size for each in (path.iterdir() if self.parts else [path]))
 
 
 def _named(reference: str) -> object:
@@ -68,6 +83,15 @@ FORMATS: Mapping[str, Format] = {
         "lava",
     ),
     "netx": Format(".net", "lava-dl's, in Loihi's integers", ".netx_file:write", ".netx_file:read", ("chip",), "netx"),
+    "netx-parts": Format(
+        ".parts",
+        "lava-dl's, one for each chain of a network with branches, and how they join",
+        ".netx_parts:write_parts",
+        ".netx_parts:read_parts",
+        ("chip",),
+        "netx",
+        (".net", ".parts.json"),
+    ),
 }
 """Every format by the name that `--to` takes."""
 

@@ -9,7 +9,7 @@ import spikeport
 from spikeport.__main__ import app
 from spikeport.exporters import proving
 from spikeport.exporters.proving import NotProved, of_file
-from spikeport.toolchain.graph import Graph, chain
+from spikeport.toolchain.graph import Graph, Wire, chain
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.loihi.quantise import quantise
 from typer.testing import CliRunner, Result
@@ -160,3 +160,51 @@ def test_bad_input_ends_with_two_and_one_message(here: Path, words: tuple[str, .
     assert found.exit_code == 2, found.output
     assert said in " ".join(found.stderr.split())
     assert not list(here.glob("*.chip.graph"))
+
+
+def branched() -> Graph:
+    """Two ways from the input to the last neurons, one longer than the other."""
+    rng = np.random.default_rng(2)
+    weights = [rng.integers(-30, 60, shape) / 64 for shape in ((6, 5), (4, 6), (4, 5))]
+    made = {
+        "in": n.Input((5,), "spikes"),
+        "fc1": n.Affine(weights[0]),
+        "lif1": n.LIF(beta=0.5, threshold=0.75),
+        "fc2": n.Affine(weights[1]),
+        "short": n.Affine(weights[2]),
+        "add": n.Add(),
+        "lif2": n.LIF(beta=0.5, threshold=0.5),
+        "out": n.Output(),
+    }
+    sources = {"fc1": ("in",), "lif1": ("fc1",), "fc2": ("lif1",), "short": ("in",), "add": ("fc2", "short")}
+    sources |= {"in": (), "lif2": ("add",), "out": ("lif2",)}
+    return Graph(made, {name: tuple(map(Wire, sources[name])) for name in made}, name="branched")
+
+
+def test_a_network_with_branches_becomes_several_netx_files(here: Path) -> None:
+    spikeport.save(branched(), "branched.graph")
+    refused = call("convert", "branched.graph", "--to", "netx", "-o", "out", "--no-lava")
+    assert refused.exit_code == 2
+    assert "lif2" in refused.stderr
+    assert list(Path("out").iterdir()) == []
+    for _ in range(2):
+        found = call("convert", "branched.graph", "--to", "netx-parts", "-o", "out", "--no-lava", "--json")
+        assert found.exit_code == 0, found.output
+    assert [path.name for path in Path("out").iterdir()] == ["branched.parts"]
+    names = sorted(path.name for path in Path("out/branched.parts").iterdir())
+    assert names[-1] == "branched.parts.json"
+    assert len(names) > 2
+    data = json.loads(found.stdout)
+    assert all(proof["exact"] for proof in data["proofs"]["netx-parts"] if proof["what"] != "source → graph")
+    assert call("verify", "branched.graph", "out/branched.parts/branched.parts.json").exit_code == 0
+
+
+def test_a_folder_with_something_else_in_it_is_not_replaced(here: Path) -> None:
+    spikeport.save(branched(), "branched.graph")
+    Path("out/branched.parts").mkdir(parents=True)
+    Path("out/branched.parts/thesis.txt").write_text("years of work")
+    found = call("convert", "branched.graph", "--to", "netx-parts", "-o", "out", "--no-lava")
+    assert found.exit_code == 2
+    assert "holds 'thesis.txt'" in " ".join(found.stderr.split())
+    assert Path("out/branched.parts/thesis.txt").read_text() == "years of work"
+    assert len(list(Path("out").iterdir())) == 1

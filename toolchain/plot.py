@@ -103,7 +103,17 @@ def figure(run: Run, layers: Sequence[Layer], voltages: Sequence[Voltage]) -> Fi
             _voltage(grid[row][0], voltage, run)
             grid[row][1].set_axis_off()
         _time(grid, run, len(layers))
+        _settle(made)
     return made
+
+
+def _settle(made: Figure) -> None:
+    """Fixes the places of the panels, rounded: the last digits of what the solver finds change from run to run."""
+    made.draw_without_rendering()
+    made.set_layout_engine("none")
+    for axes in made.axes:
+        left, bottom, width, height = (round(value, 6) for value in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def _height(layer: Layer) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,52 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             _finish(draft, place)
         finally:
             draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_whole(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> Iterator[Path]:
+    """Gives an empty folder to write to, beside `path`; it takes the place of `path` when the block ends.
+
+    Args:
+        path: where the folder shall be in the end. An older one there is replaced, if it holds nothing but such files.
+        kinds: how the names of the files in it end.
+
+    Raises:
+        FileError: when no folder can be there, or an older one holds something else.
+    """
+    place = Path(path).resolve()
+    with _explained(Path(path)):
+        _check_older(Path(path), place, kinds)
+        draft = Path(tempfile.mkdtemp(prefix=f".{place.name[:64]}.", dir=place.parent))
+        try:
+            yield draft
+            draft.chmod(0o777 & ~_umask())
+            _swap(draft, place)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _check_older(path: Path, place: Path, kinds: tuple[str, ...]) -> None:
+    if place.exists() and not place.is_dir():
+        raise FileError(str(path), "is a file", "the name of a folder", "choose another name")
+    others = [each.name for each in place.iterdir() if not each.name.endswith(kinds)] if place.exists() else []
+    if others:
+        raise FileError(str(path), f"holds '{others[0]}'", f"nothing but {', '.join(kinds)}", "move it away first")
+
+
+def _swap(draft: Path, place: Path) -> None:
+    """The draft in the place of an older folder, which goes only once the new one is there."""
+    if not place.exists():
+        draft.replace(place)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name[:64]}.old.", dir=place.parent))
+    place.replace(aside)
+    try:
+        draft.replace(place)
+    except OSError:
+        aside.replace(place)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def check_place(path: str | os.PathLike[str]) -> None:

@@ -16,7 +16,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 
 from ...toolchain.console import working
 from ...toolchain.errors import SimulationError
@@ -60,10 +59,10 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
     imports = _import_seconds()
     rows: list[Row] = []
     notes = [
-        f"ms for one step of one sample, only the output recorded, {torch.get_num_threads()} threads; ours: medians of "
+        f"ms for one step of one sample, only the output recorded, torch in one thread; ours: medians of "
         f"{_rounds(quick)} runs of {STEPS} steps (3 of a batch); Lava: one run of as many steps as the column says",
         f"with start-up: what {STEPS} steps take from the start of a Python, by step; Lava's run lengthened to as many",
-        "limit: the bare products and convolutions of torch on the same shapes, in float32",
+        "limit: the bare products and convolutions of torch on the same shapes, in float32 and one thread",
     ]
     for index, case in enumerate(cases):
         with working(f"{case.name}, Lava"):

@@ -24,6 +24,7 @@ from ...toolchain.simulate.fixed_plan import fixed_plan
 from ...toolchain.simulate.fixed_windows import Windows
 from ...toolchain.simulate.inputs import feed
 from ...toolchain.simulate.plan import schedule
+from ...toolchain.simulate.tensors import one_thread
 from .lava_networks import CASES, CURVE
 from .memory import peak
 from .pairs import seconds
@@ -84,7 +85,7 @@ def _spent(graph: ChipGraph, inputs: Array) -> Mapping[str, float]:
     run = _Timed(plan, scheduled, {}, given, None)
     run.spent = defaultdict(float)
     run.loops = {part: run.timed(loop) for part, loop in run.loops.items()}
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         for first, rows in given.cut(0, scheduled.window):
             run.window(first, rows)
     run.trace()
@@ -102,7 +103,7 @@ def bare(graph: ChipGraph, batch: int) -> float:
         if isinstance(node, (Conv, Dense)):
             given = (rng.random((steps * batch, *plan.received(name)[0].shape)) < 0.3).astype(np.float32)
             work = _bare(node, torch.from_numpy(given))
-            with torch.inference_mode():
+            with torch.inference_mode(), one_thread():
                 work()
                 total += median(seconds(work) for _ in range(ROUNDS)) / (steps * batch)
     return total

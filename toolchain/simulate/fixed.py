@@ -26,6 +26,7 @@ from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .plan import Schedule, schedule
 from .readout import chip_answer, gathered
 from .recording import SENT, Recorder
+from .tensors import one_thread
 from .trace import RunState, Trace
 
 
@@ -45,7 +46,7 @@ def simulate(
     length = scheduled.window if window is None else window
     refuse_what_cannot_fit(planned, scheduled, length, keep, given.batch, given.steps or 1)
     run = Run(planned, scheduled, keep, given, state)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         for first, rows in given.cut(run.step, length):
             run.window(first, rows)
             if given.steps is None:

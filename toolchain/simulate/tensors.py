@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,21 @@ def on_arrays(operation: Operation) -> Callable[..., Array]:
         return found
 
     return run
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes in the calling thread alone.
+
+    Its helpers wait for their next job by spinning, and all of them for the last: on a machine that has other work to
+    do, products of a few microseconds then take a hundred times as long.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

@@ -103,7 +103,8 @@ def test_clipped_weights_are_counted():
     chip, report = quantise(network(weight, LIF(beta=0.9)), bits=3, target="netx")
     (layer,) = report.layers
     wanted = weight * layer.scale[0]
-    assert layer.synapses[0].saturated == (np.abs(wanted - chip.nodes["fc"].weight) > 32).sum() > 3
+    assert layer.synapses[0].saturated == ((wanted > 192 + 32) | (wanted < -256 - 32)).sum() > 3
+    assert set(np.unique(chip.nodes["fc"].weight)) <= set(range(-256, 193, 64))
     assert "were clipped" in report.text()
 
 

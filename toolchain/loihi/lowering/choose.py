@@ -23,7 +23,7 @@ RETUNED = ("soft-reset", "guarded-reset", "delayed-reset", "current-bias", "v-st
 """Approximations that another threshold can make up for."""
 FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 1.05)
 """Thresholds that are tried, as parts of the graph's."""
-BETTER = 1e-4
+BETTER = 1e-3
 """By how much a later candidate has to match better than an earlier one."""
 
 

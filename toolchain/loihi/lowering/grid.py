@@ -42,6 +42,25 @@ class Grid:
         near *= self.step
         return np.clip(near, self.low, self.high, out=near)
 
+    def balanced(self, scaled: Array) -> Array:
+        """Of the grid, with the errors of each output's weights adding up to less than a step.
+
+        Errors of weights that all point one way move a neuron's input in every step. So of the weights that were
+        rounded that way, those that were nearest to being rounded the other way are, as many as it takes.
+        """
+        wanted = scaled.reshape(len(scaled), -1)
+        kept = self.rounded(wanted.copy())
+        error = kept - wanted
+        surplus = np.rint(error.sum(1) / self.step)
+        way = np.sign(surplus)[:, None] * self.step
+        moved = kept - way
+        free = (error * way > 0) & (np.abs(error) <= self.step / 2) & (moved >= self.low) & (moved <= self.high)
+        order = np.argsort(np.where(free, -np.abs(error), np.inf), 1)
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(order.shape[1])[None], 1)
+        found: Array = np.where(free & (rank < np.abs(surplus)[:, None]), moved, kept)
+        return found.reshape(scaled.shape)
+
 
 def grid_of(weights: Array, bits: int) -> Grid:
     """The grid of a synapse with these weights and as many bits."""

@@ -1,6 +1,6 @@
 """A layer in integers, and what its rounding did.
 
-    w = round(W·k / 2ᵉ) on the grid,   m_θ from θ·k,   d = round(4096·(1 − decay))
+    w = W·k / 2ᵉ rounded to the grid, balanced,   m_θ from θ·k,   d = round(4096·(1 − decay))
 
 Where states are multiples of 2⁶ the compare of integers is the compare of the real numbers: v > θ·k is v > ⌊θ·k⌋, and
 v ≥ θ·k is v > ⌈θ·k⌉ − 1. Elsewhere the threshold is rounded.
@@ -118,7 +118,7 @@ def _rounding(layer: Layer, index: int, scale: Scale, rules: Rules) -> Rounding:
     weights, exponent = layer.weights[index], scale.exponents[index]
     grid = grid_of(weights, rules.bits)
     wanted = weights * (factors(layer, index, scale.k) / 2.0**exponent)
-    kept = grid.rounded(wanted)
+    kept = grid.rounded(wanted.copy()) if scale.exact else grid.balanced(wanted)
     if kept.max(initial=0) <= 0:  # no weight above 0 is left: a synapse of negative weights alone holds one value less
         kept = np.maximum(kept, grid.step - (1 << LOIHI2.weight_bits))
     error = kept - wanted

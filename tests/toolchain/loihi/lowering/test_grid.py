@@ -53,3 +53,20 @@ def test_a_bias_takes_the_least_exponent_that_holds_it(value):
 def test_a_decay_is_the_nearest_of_4096():
     kept = np.array([0.0, 0.5, 0.9, 1.0])
     assert decay_of(kept).tolist() == [4096, 2048, 410, 0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 8), st.sampled_from([-1.0, 0.0, 1.0]))
+def test_balanced_errors_of_an_output_add_up_to_less_than_a_step(seed, bits, sign):
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=(4, 3, 20)) * (rng.random((4, 3, 20)) < 0.8)
+    weights = np.abs(weights) * sign if sign else weights
+    grid = grid_of(weights, bits)
+    wanted = weights * grid.reach(weights) * 0.9
+    plain, kept = grid.rounded(wanted.copy()), grid.balanced(wanted)
+    errors = (kept - wanted).reshape(4, -1).sum(1)
+    assert np.abs(errors).max() <= grid.step / 2 * (1 + 1e-9) or sign
+    assert np.abs(errors).sum() <= np.abs((plain - wanted).reshape(4, -1).sum(1)).sum() + 1e-9
+    assert np.abs(kept - wanted).max() <= grid.step * (1 + 1e-9)
+    assert not kept[weights == 0].any()
+    assert np.array_equal(held_weights(kept.astype(int), sign_mode(weights), bits), kept)
