@@ -51,4 +51,5 @@ def run_pieces(task: Callable[[int, int], None], pieces: list[tuple[int, int]], 
         work()
     finally:
         for helper in waiting:
-            helper.result()
+            if not helper.cancel():  # one that has not begun has nothing left to do
+                helper.result()

@@ -8,12 +8,15 @@ import pytest
 import torch
 from spikeport.models import zoo
 from spikeport.toolchain.errors import UsageError
-from spikeport.toolchain.graph import Graph, Wire, later, nodes
+from spikeport.toolchain.graph import Graph, Wire, chain, later, nodes
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 from spikeport.toolchain.loihi.places import Place, write_places
 from spikeport.toolchain.loihi.processes import LIF, ChipInput, ChipOutput, Dense
+from spikeport.toolchain.loihi.quantise import quantise
+from spikeport.toolchain.simulate import simulate
 from spikeport.toolchain.tracing import trace
 from spikeport.toolchain.verifying import verify
+from spikeport.toolchain.verifying.sides import in_units_of
 
 STEPS, BATCH = 30, 2
 
@@ -167,7 +170,27 @@ def test_data_says_all_that_text_says():
     assert data["same"] is False
     assert data["first_difference"]["nodes"] == ["lif1", "lif1"]
     assert {node["a"] for node in data["nodes"]} == {"lif1", "lif2", "y"}
-    assert len(data["first_difference"]["moments"]) <= 5
+    shown = [moment["step"] for moment in data["first_difference"]["moments"]]
+    last = data["first_difference"]["step"]
+    assert shown == list(range(max(0, last - 4), last + 1))
+
+
+def test_as_many_steps_of_history_are_shown_as_are_asked_for():
+    graph = a_graph()
+    late = spikes()
+    late[:12] = 0
+    first = verify(a_chip(graph), a_chip(graph, threshold=10), late, history=3).first_difference
+    assert [moment.step for moment in first.moments] == [first.step - 2, first.step - 1, first.step]
+
+
+def test_the_history_is_that_of_the_sample_that_differs():
+    graph = a_graph()
+    one = spikes()
+    one[:, 0] = 0
+    first = verify(a_chip(graph), a_chip(graph, threshold=10), one).first_difference
+    assert first.sample == 1
+    assert first.moments[-1].sent == first.values
+    assert first.values[0] != first.values[1]
 
 
 def test_what_cannot_be_compared_is_refused():
@@ -181,3 +204,43 @@ def test_what_cannot_be_compared_is_refused():
         verify("net", graph, spikes())
     with pytest.raises(UsageError, match="at_least: 2"):
         verify(graph, graph, spikes(), at_least=2)
+
+
+def voltages() -> Graph:
+    """A leaky integrator, whose voltage the host reads."""
+    weight = np.random.default_rng(5).normal(0.3, 0.4, (3, 2))
+    layers = [
+        ("x", nodes.Input((2,), "spikes")),
+        ("fc", nodes.Affine(weight)),
+        ("li", nodes.LeakyIntegrator(beta=0.75)),
+    ]
+    return chain([*layers, ("y", nodes.Output())], name="voltages")
+
+
+def test_values_in_another_unit_are_compared_in_those_of_a():
+    graph = voltages()
+    chip, _ = quantise(graph)
+    there, back = verify(graph, chip, spikes()), verify(chip, graph, spikes())
+    assert there, there.text()
+    assert back, back.text()
+    assert not there["li"].spikes
+    assert there["li"].range == pytest.approx(float(np.abs(by_reference(graph)).max()))
+    assert back["li"].range > 1000 * there["li"].range
+    assert 0 < there["li"].worst < 0.02 * there["li"].range
+
+
+def by_reference(graph: Graph) -> np.ndarray:
+    return simulate(graph, spikes(), dtype="float64").outputs["y"]
+
+
+def test_inputs_go_into_a_chip_in_its_units():
+    weight = np.random.default_rng(6).normal(0.5, 0.5, (3, 2))
+    layers = [("x", nodes.Input((2,))), ("fc", nodes.Affine(weight)), ("lif", nodes.LIF(beta=0.5, threshold=0.7))]
+    graph = chain([*layers, ("y", nodes.Output())], name="graded")
+    x = np.random.default_rng(7).normal(0.5, 0.6, (40, 2, 2))
+    chip, _ = quantise(graph, calibration=x)
+    verdict = verify(graph, chip, x, at_least=0.97)
+    assert verdict, verdict.text()
+    assert verdict["lif"].rates[0] > 0.1
+    assert in_units_of(chip, {"x": x})["x"].dtype == np.float64
+    assert np.array_equal(in_units_of(chip, {"x": x})["x"], np.rint(in_units_of(chip, {"x": x})["x"]))
