@@ -81,8 +81,8 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
     done = given.either("simplify")
     network = done if isinstance(done, ChipGraph) else done.graph
     files = {name: place / f"{network.name}{each.suffix}" for name, each in formats.items()}
-    for each, path in files.items():
-        if not formats[each].parts:
+    for name, path in files.items():
+        if not formats[name].parts:
             check_place(path)
     account = Account()
     try:

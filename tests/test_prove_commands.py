@@ -8,10 +8,11 @@ import pytest
 import spikeport
 from spikeport.__main__ import app
 from spikeport.exporters import proving
-from spikeport.exporters.proving import NotProved, of_file
+from spikeport.exporters.proving import NotProved, of_file, of_lava
 from spikeport.toolchain.graph import Graph, Wire, chain
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.loihi.quantise import quantise
+from spikeport.toolchain.verifying import OnLava
 from typer.testing import CliRunner, Result
 
 
@@ -131,6 +132,16 @@ def test_not_proved_is_raised_with_the_first_difference() -> None:
     x = (np.random.default_rng(0).random((8, 1, 2, 8, 8)) < 0.4).astype(int)
     with pytest.raises(NotProved, match="first difference: 'lif'"):
         of_file(quantise(on_grid())[0], chip_of_other(), Path("x.net"), {"in": x})
+
+
+def test_a_network_that_runs_otherwise_on_lava_is_not_proved(lava: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = (np.random.default_rng(0).random((20, 2, 2, 8, 8)) < 0.4).astype(int)
+    found = of_lava(quantise(on_grid())[0], Path("x.net"), {"in": x})
+    assert found.exact
+    assert (found.verdict.steps, found.verdict.batch) == (proving.LAVA_STEPS, 1)
+    monkeypatch.setattr(proving, "OnLava", lambda _: OnLava(chip_of_other()))
+    with pytest.raises(NotProved, match="runs otherwise on Lava"):
+        of_lava(quantise(on_grid())[0], Path("x.net"), {"in": x})
 
 
 def test_without_lava_the_proof_says_so(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

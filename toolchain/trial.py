@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .console import say
 from .graph.network import Network
 from .graph.nodes import Array
 from .inputs import from_file, input_shapes, made_windows
@@ -35,8 +36,10 @@ class Trial:
         """Arrays [T, B, *shape] for every input of a network."""
         if self.file is None:
             return _joined(network, made_windows(network, self.made, self.steps, self.batch, self.seed))
-        found = from_file(network, self.file).values
-        return _joined(network, found) if isinstance(found, Iterator) else found
+        found = from_file(network, self.file)
+        for line in found.said:
+            say(f"{self.file}: {line}")
+        return _joined(network, found.values) if isinstance(found.values, Iterator) else found.values
 
 
 def _joined(network: Network, windows: Iterator[dict[str, Array]]) -> dict[str, Array]:

@@ -29,6 +29,8 @@ from .pairs import seconds
 
 STEPS = 64
 BATCH = 16
+LEAST_S = 0.05
+"""What is measured lasts at least so long."""
 SHOWN = 1000
 """Layers of at most so many neurons are compared."""
 
@@ -68,7 +70,7 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
         with working(f"{case.name}, Lava"):
             made, share = _raced(case, python, imports, quick)
         rows += made
-        rows += _curve(case, made, memory[index], quick)
+        rows += _curve(case, made, memory[index])
         notes.append(share.text(case.name))
     return {"name": "lava", "rows": rows, "notes": notes}
 
@@ -82,7 +84,10 @@ def _raced(case: Case, python: Path, imports: float, quick: bool) -> tuple[list[
     shared: Row = {"peer": "Lava", "rates": _rates(case)}
     rows: list[Row] = []
     for batch, (steps, samples), run in ((1, programs[-2], runs[-2]), (BATCH, programs[-1], runs[-1])):
-        ours, theirs = _ours(case, batch, quick), run.seconds.run / (steps * samples)
+        ours, theirs = (
+            _ours(case, STEPS, batch, _rounds(quick) if batch == 1 else 3),
+            run.seconds.run / (steps * samples),
+        )
         pair = {"ours_s": ours, "peer_s": theirs, "ratio": theirs / ours, "steps": STEPS, "peer_steps": steps}
         rows.append({"case": f"{case.name}, batch {batch}", **shared, **pair, "limit_s": bare(case.graph, batch)})
     start = _Start(imports + _first_call(case), runs[0].seconds.started + runs[-2].seconds.built)
@@ -98,12 +103,17 @@ def _rounds(quick: bool) -> int:
     return 2 if quick else 7
 
 
-def _ours(case: Case, batch: int, quick: bool) -> float:
-    """Our seconds for one step of one sample."""
-    x = case.spikes(STEPS, batch)
+def _ours(case: Case, steps: int, batch: int, rounds: int) -> float:
+    """Our seconds for one step of one sample: the median over some rounds, each of as many runs as fill LEAST_S."""
+    x = case.spikes(steps, batch)
     simulate(case.graph, x[:1])
-    rounds = _rounds(quick) if batch == 1 else 3
-    return median(seconds(lambda: simulate(case.graph, x)) for _ in range(rounds)) / (STEPS * batch)
+    runs = 1 + int(LEAST_S / seconds(partial(simulate, case.graph, x)))
+
+    def work() -> None:
+        for _ in range(runs):
+            simulate(case.graph, x)
+
+    return median(seconds(work) for _ in range(rounds)) / (steps * batch * runs)
 
 
 def _lava_runs(case: Case, programs: Sequence[tuple[int, int]], python: Path) -> list[LavaRun]:
@@ -145,15 +155,12 @@ def _first_call(case: Case) -> float:
     return seconds(lambda: simulate(fresh, x))
 
 
-def _curve(case: Case, made: Sequence[Row], memory: Sequence[int | None], quick: bool) -> list[Row]:
+def _curve(case: Case, made: Sequence[Row], memory: Sequence[int | None]) -> list[Row]:
     """Cost and memory by the length of the run."""
     theirs = made[0].pop("peer_curve")
     rows: list[Row] = []
     for steps, peak in zip(CURVE, memory, strict=True):
-        x = case.spikes(steps, 1)
-        simulate(case.graph, x[:1])
-        rounds = 1 if steps == CURVE[-1] else _rounds(quick)
-        ours = median(seconds(partial(simulate, case.graph, x)) for _ in range(rounds)) / steps
+        ours = _ours(case, steps, 1, 1 if steps == CURVE[-1] else 3)
         row: Row = {"case": f"{case.name}, {steps} steps", "peer": "Lava", "ours_s": ours, "steps": steps}
         if steps in theirs:
             row |= {"peer_s": theirs[steps], "ratio": theirs[steps] / ours, "peer_steps": steps}

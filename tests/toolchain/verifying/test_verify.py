@@ -164,6 +164,34 @@ def test_a_module_against_its_graph_and_against_another():
     assert not verify(other, graph, x)
 
 
+def renamed(chip: ChipGraph, names: dict[str, str]) -> ChipGraph:
+    """The same network under other names."""
+    wires = {
+        names.get(n, n): tuple(Wire(names.get(w.source, w.source), w.delayed) for w in chip.wires[n])
+        for n in chip.nodes
+    }
+    return ChipGraph({names.get(n, n): node for n, node in chip.nodes.items()}, wires, name="renamed")
+
+
+def test_networks_with_other_names_are_compared_in_order():
+    chip = a_chip(a_graph())
+    other = renamed(chip, {"x": "input", "lif1": "layer1", "lif2": "layer2", "y": "output"})
+    verdict = verify(chip, other, spikes())
+    assert verdict.exact
+    assert [(node.a, node.b) for node in verdict.nodes] == [("lif1", "layer1"), ("lif2", "layer2"), ("y", "output")]
+    assert not verdict.alone
+
+
+def test_neurons_without_a_counterpart_are_named():
+    graph = a_graph()
+    parts = {name: node for name, node in graph.nodes.items() if name not in ("fc2", "lif2")}
+    wires = {**{name: graph.wires[name] for name in ("x", "fc1", "lif1")}, "fc": (Wire("lif1"),), "y": (Wire("fc"),)}
+    shorter = Graph({**parts, "fc": graph.nodes["fc2"]}, wires, name="shorter")
+    verdict = verify(graph, shorter, spikes())
+    assert verdict.alone == ("lif2 of small",)
+    assert verdict["lif1"].same
+
+
 def test_data_says_all_that_text_says():
     graph = a_graph()
     data = verify(graph, a_chip(graph, threshold=10), spikes()).data()

@@ -13,6 +13,8 @@ from .layer import Layer
 
 WIDE = 256
 """A source whose largest number is so large sends values; smaller ones are counted exactly."""
+LEAST_WHOLE = 16
+"""Thresholds below this many steps are left where they are: whole ones would be far apart."""
 FINE_STATE = 4096
 """Where values come in, thresholds are kept to such a part: more would only use up the room of the current."""
 
@@ -83,3 +85,11 @@ def state_noise(layer: Layer, rules: Rules, k: Array) -> Array:
         mantissa, exponent = biased(held.bias * k, rules.bias_exponent)
         noise = noise + ((mantissa * 2.0**exponent / (1 << LOIHI2.align_bits) - held.bias * k) / size) ** 2
     return np.asarray(noise)
+
+
+def snapped(k: Array, theta: Array | None) -> Array:
+    """The next k below for which θ·k is whole, where that is near: a threshold that is off is so in every step."""
+    if theta is None or not bool((theta > 0).all()):
+        return k
+    whole = np.floor(k * theta * (1 + 1e-12))
+    return np.where(whole >= LEAST_WHOLE, whole / theta, k)

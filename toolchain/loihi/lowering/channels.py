@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.nodes.base import Array
-from .bounds import Rules, most_for_channels, state_noise
+from .bounds import Rules, most_for_channels, snapped, state_noise
 from .grid import Grid
 from .layer import Layer
 
@@ -45,9 +45,10 @@ def each_channel(layer: Layer, rules: Rules, grids: list[Grid], shifts: tuple[in
     top = np.minimum(top, most_for_channels(layer, rules))
     top = np.where(np.isfinite(top), top, 1.0)
     power = np.maximum(sum(_added(size * np.mean(r**2, 1), at, count) for _, r, at, size in parts), 1e-300)
+    theta = _thresholds(layer)
     best, least = top.copy(), np.full(count, np.inf)
     for fall in np.arange(OCTAVES * FINE) / FINE:
-        k = top * 2.0**-fall
+        k = snapped(top * 2.0**-fall, theta)
         noise = sum(
             _added(size * ((grid.rounded(r * k[at, None]) / k[at, None] - r) ** 2).mean(1), at, count)
             for grid, r, at, size in parts
@@ -56,6 +57,16 @@ def each_channel(layer: Layer, rules: Rules, grids: list[Grid], shifts: tuple[in
         better = noise < least * (1 - 1e-6)
         best, least = np.where(better, k, best), np.where(better, noise, least)
     return best.reshape(-1, *([1] * (len(layer.shape) - 1))), float(least.mean())
+
+
+def _thresholds(layer: Layer) -> Array | None:
+    """θ of each channel, where the compare depends on its rounding and it is one for the channel."""
+    held = layer.membrane
+    if held.threshold is None or not held.remembers:
+        return None
+    each = np.broadcast_to(held.threshold, layer.shape).reshape(layer.shape[0], -1)
+    first: Array = each[:, 0]
+    return first if bool((each == each[:, :1]).all()) else None
 
 
 def _rows(weights: Array) -> Array:

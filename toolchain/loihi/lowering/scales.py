@@ -19,7 +19,7 @@ import numpy as np
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
 from .biases import biased, fractional
-from .bounds import Rules, most_for_states, state_noise, wide
+from .bounds import Rules, most_for_states, snapped, state_noise, wide
 from .channels import FIXED, LEAST_EXPONENT, MOST_EXPONENT, Room, each_channel, shifts_of
 from .convolutions import Convolution
 from .grid import Grid, grid_of
@@ -163,7 +163,10 @@ def _ranked(
     clipping = OCTAVES // 2 if rules.bits < LOIHI2.weight_bits - 1 else 0
     powers = np.arange(-OCTAVES * FINE, clipping * FINE + 1) / FINE
     bound = most_for_states(layer, rules) * (1 + 1e-9)
-    tried = [float(k) for k in most * 2.0 ** powers[::-1] if k <= bound]
+    theta = layer.membrane.threshold if layer.membrane.remembers else None
+    even = theta if theta is not None and bool((theta == theta.flat[0]).all()) else None
+    wanted = snapped(most * 2.0 ** powers[::-1], None if even is None else even.reshape(-1)[:1])
+    tried = [float(k) for k in dict.fromkeys(wanted) if k <= bound]
     samples = [_sampled(weights) for weights in layer.weights]
     power = sum(float((part**2).mean()) for part in samples) or 1.0
     noises = []
