@@ -124,7 +124,8 @@ def test_a_sum_in_a_port_wraps_at_32_bits():
             "emit: 'v'; expected spikes or voltage",
         ),
         (lambda: Dense(weight=np.ones((2, 2))), "weight: values of type float64; expected integers"),
-        (lambda: Dense(weight=WEIGHT, bits=9), "bits: 9..9; expected 1..8"),
+        (lambda: Dense(weight=WEIGHT, bits=10), "bits: 10..10; expected 1..9"),
+        (lambda: Dense(weight=np.abs(WEIGHT), bits=9), "bits: 9..9; expected 1..8"),
         (lambda: LIF(current_decay=5000, voltage_decay=0, threshold=1), "current_decay: 5000..5000; expected 0..4096"),
         (
             lambda: LIF(current_decay=1, voltage_decay=0, threshold=1 << 17),

@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.toolchain.errors import SimulationError
@@ -265,3 +266,14 @@ def test_memory_does_not_grow_with_the_steps_of_a_stream():
         return most
 
     assert peak(200) < 2 * peak(20)
+
+
+def test_torch_has_as_many_threads_as_before():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    with pytest.raises(SimulationError):
+        simulate(small(), np.full((2, 1, 3), 7))
+    simulate(small(), np.zeros((2, 1, 3)))
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == 3

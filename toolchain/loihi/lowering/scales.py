@@ -32,7 +32,7 @@ OCTAVES, FINE = 3, 48
 TOLERANCE = 1e-6
 """By which part of themselves weights may miss the grid and still be on it: what float32 rounds, some times over."""
 BETTER = 10 ** (1 / 10)
-"""1 dB."""
+"""1 dB: less is not worth a threshold for each channel."""
 RANKED, APART = 3, 0.1
 """As many scales are tried on calibration data, apart by such a part of a power of two."""
 
