@@ -219,3 +219,24 @@ def test_a_folder_with_something_else_in_it_is_not_replaced(here: Path) -> None:
     assert "holds 'thesis.txt'" in " ".join(found.stderr.split())
     assert Path("out/branched.parts/thesis.txt").read_text() == "years of work"
     assert len(list(Path("out").iterdir())) == 1
+
+
+def test_a_recurrent_layer_fits_a_netx_file_however_unlike_its_matrices_are(here: Path) -> None:
+    rng = np.random.default_rng(4)
+    made = {
+        "in": n.Input((6,), "spikes"),
+        "fc": n.Affine(rng.normal(0, 20, (8, 6))),
+        "back": n.Affine(np.abs(rng.normal(0, 0.5, (8, 8)))),
+        "add": n.Add(),
+        "lif": n.CubaLIF(alpha=0.5, beta=0.75, threshold=1.0),
+        "out": n.Output(),
+    }
+    wires = {"in": (), "fc": (Wire("in"),), "back": (Wire("lif", delayed=True),), "add": (Wire("fc"), Wire("back"))}
+    graph = Graph(made, {**wires, "lif": (Wire("add"),), "out": (Wire("lif"),)}, name="again")
+    free, held = (quantise(graph, target=target)[0] for target in ("lava", "netx"))
+    assert max(node.exponent for node in free.nodes.values() if node.kind == "Dense") > 0
+    assert {node.exponent for node in held.nodes.values() if node.kind == "Dense"} == {0}
+    spikeport.save(graph, "again.graph")
+    found = call("convert", "again.graph", "--to", "netx", "-o", "out", "--no-lava")
+    assert found.exit_code == 0, found.output
+    assert Path("out/again.net").is_file()

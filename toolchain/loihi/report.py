@@ -155,7 +155,8 @@ _HEAD = ("layer", "synapses", "bits", "SQNR", "clipped", "zeroed", "late", "alon
 def _row(layer: LayerReport) -> tuple[str, ...]:
     kinds = "+".join(each.kind for each in layer.synapses)
     counts = [sum(getattr(each, key) for each in layer.synapses) for key in ("saturated", "zeroed")]
-    rate = f"{layer.within.rate:.3f} → {layer.within.chip_rate:.3f}" if layer.within else "–"
+    within = layer.within
+    rate = f"{within.rate:.3f} → {within.chip_rate:.3f}" if within and within.error is None else "–"
     matches = [_percent(each) for each in (layer.alone, layer.within)]
     return (
         layer.name,

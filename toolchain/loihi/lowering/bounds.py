@@ -9,6 +9,7 @@ import numpy as np
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
 from .biases import biased
+from .grid import Grid, grid_of
 from .layer import Layer
 
 WIDE = 256
@@ -28,12 +29,27 @@ class Rules:
         bias_exponent: the exponent of all biases; none for one as each needs.
         by_channel: whether channels may have thresholds of their own.
         seen: the largest voltage or current of the float network, in units of its voltage; none where unknown.
+        loops_as_one: whether the matrices into a layer with a loop share their signs and have no exponent, as both
+            halves of a netx file's recurrent layer do.
     """
 
     bits: int = 8
     bias_exponent: int | None = None
     by_channel: bool = True
     seen: float | None = None
+    loops_as_one: bool = False
+
+    def as_one(self, layer: Layer) -> bool:
+        """Whether the synapses of a layer are rounded as if they were one."""
+        return self.loops_as_one and layer.loops
+
+
+def grids_of(layer: Layer, rules: Rules) -> list[Grid]:
+    """The grid of each synapse of a layer."""
+    if rules.as_one(layer):
+        every = np.concatenate([weights.reshape(-1) for weights in layer.weights])
+        return [grid_of(every, rules.bits)] * len(layer.weights)
+    return [grid_of(weights, rules.bits) for weights in layer.weights]
 
 
 def wide(layer: Layer, index: int) -> bool:

@@ -15,8 +15,8 @@ import numpy as np
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
 from .biases import biased, fractional
-from .bounds import Rules
-from .grid import grid_of
+from .bounds import Rules, grids_of
+from .grid import Grid
 from .layer import Layer
 from .scales import TOLERANCE, Scale
 
@@ -78,7 +78,8 @@ class Integers:
 def integers(layer: Layer, scale: Scale, rules: Rules) -> Integers:
     """The layer rounded with a scale."""
     held = layer.membrane
-    rounded = tuple(_rounding(layer, index, scale, rules) for index in range(len(layer.forms)))
+    grids = grids_of(layer, rules)
+    rounded = tuple(_rounding(layer, index, scale, grid) for index, grid in enumerate(grids))
     mantissa, exponent = biased(held.bias * scale.k, rules.bias_exponent)
     odd = held.remembers or fractional(mantissa, exponent)
     threshold = (
@@ -114,9 +115,8 @@ def factors(layer: Layer, index: int, k: Array) -> Array:
     return k.reshape(-1)[channels].reshape(-1, *([1] * (weights.ndim - 1)))
 
 
-def _rounding(layer: Layer, index: int, scale: Scale, rules: Rules) -> Rounding:
+def _rounding(layer: Layer, index: int, scale: Scale, grid: Grid) -> Rounding:
     weights, exponent = layer.weights[index], scale.exponents[index]
-    grid = grid_of(weights, rules.bits)
     wanted = weights * (factors(layer, index, scale.k) / 2.0**exponent)
     kept = grid.rounded(wanted.copy()) if scale.exact else grid.balanced(wanted)
     if kept.max(initial=0) <= 0:  # no weight above 0 is left: a synapse of negative weights alone holds one value less
@@ -127,9 +127,15 @@ def _rounding(layer: Layer, index: int, scale: Scale, rules: Rules) -> Rounding:
     clipped = int(((wanted > grid.high + grid.step / 2) | (wanted < grid.low - grid.step / 2)).sum())
     zeroed = int(((kept == 0) & (weights != 0)).sum())
     sqnr = sqnr_of(wanted, error)
-    used = int(np.abs(kept).max(initial=0)) // grid.step
-    bits = used.bit_length() + int(grid.low < 0 < grid.high)
-    return Rounding(kept.astype(np.int64), exponent, sqnr, clipped, zeroed, bits)
+    return Rounding(kept.astype(np.int64), exponent, sqnr, clipped, zeroed, _bits(kept, grid))
+
+
+def _bits(kept: Array, grid: Grid) -> int:
+    """Bits of the widest weight; of both signs, as a two's complement has them."""
+    most, least = int(kept.max(initial=0)) // grid.step, int(-kept.min(initial=0)) // grid.step
+    if not grid.low < 0 < grid.high:
+        return max(most, least).bit_length()
+    return max(most.bit_length(), max(least - 1, 0).bit_length()) + 1
 
 
 def sqnr_of(wanted: Array, error: Array) -> float:

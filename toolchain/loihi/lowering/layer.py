@@ -38,6 +38,11 @@ class Layer:
     most: tuple[tuple[float, float], ...]
 
     @property
+    def loops(self) -> bool:
+        """Whether its own spikes come back to it."""
+        return any(form.source == self.name for form in self.forms)
+
+    @property
     def by_channel(self) -> bool:
         """Whether each channel of the neuron can have a scale of its own."""
         return len(self.shape) > 0 and self.shape[0] > 1 and all(each is not None for each in self.channels)

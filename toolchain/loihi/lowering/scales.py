@@ -19,10 +19,10 @@ import numpy as np
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
 from .biases import biased, fractional
-from .bounds import Rules, most_for_states, snapped, state_noise, wide
+from .bounds import Rules, grids_of, most_for_states, snapped, state_noise, wide
 from .channels import FIXED, LEAST_EXPONENT, MOST_EXPONENT, Room, each_channel, shifts_of
 from .convolutions import Convolution
-from .grid import Grid, grid_of
+from .grid import Grid
 from .layer import Layer
 
 SAMPLE = 1 << 15
@@ -54,9 +54,9 @@ class Scale:
 
 def candidates(layer: Layer, rules: Rules) -> list[Scale]:
     """The best scales of a layer, the one that rounds best first; one alone where everything is on the grid."""
-    grids = [grid_of(weights, rules.bits) for weights in layer.weights]
+    grids = grids_of(layer, rules)
     reaches = [grid.reach(weights) for grid, weights in zip(grids, layer.weights, strict=True)]
-    room = [_room(layer, index) for index in range(len(layer.forms))]
+    room = [_room(layer, index, rules) for index in range(len(layer.forms))]
     most = _most(reaches, room, most_for_states(layer, rules))
     exact = _exact(layer, rules, grids, reaches, room, most)
     if exact is not None:
@@ -81,9 +81,9 @@ def _most(reaches: list[float], room: list[Room], most: float) -> float:
     return found if np.isfinite(found) else 1.0
 
 
-def _room(layer: Layer, index: int) -> Room:
+def _room(layer: Layer, index: int, rules: Rules) -> Room:
     """The exponents that a synapse may have: below 0 for values, whose sums are fine enough to be rounded down."""
-    if isinstance(layer.forms[index].map, Convolution):
+    if isinstance(layer.forms[index].map, Convolution) or rules.as_one(layer):
         return FIXED
     return (-LEAST_EXPONENT if wide(layer, index) else 0, MOST_EXPONENT)
 
