@@ -73,7 +73,9 @@ def demonstrate(folder: Path) -> Result:
     parts = [_shown(name, folder) for name in ZOO]
     same = all(part.same for part in parts)
     data = {"networks": [_data(part) for part in parts], "same": same}
-    verdict = "Every graph is its PyTorch network, spike by spike; every file for the chip is its chip graph, value by value."
+    verdict = (
+        "Every graph is its PyTorch network, spike by spike; every file for the chip is its chip graph, value by value."
+    )
     last = Text(
         verdict if same else "Not the same network any more: see above.", style="bold green" if same else "bold red"
     )

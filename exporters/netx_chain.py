@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..toolchain.errors import GraphError, Refused, SpikeportError
 from ..toolchain.graph.nodes.base import shown
 from ..toolchain.loihi.chip_graph import ChipGraph
-from ..toolchain.loihi.processes import RF, RF_IZ, ChipInput, ChipOutput, Conv, Port, Shaped
+from ..toolchain.loihi.processes import RF, RF_IZ, ChipInput, ChipOutput, Port, Shaped
 from ..toolchain.loihi.processes.synapses import Matrix, Synapse
 
 PARTS = "cut the network into several files with write_parts"
@@ -205,8 +205,3 @@ def image(chip: ChipGraph, name: str) -> tuple[int, ...]:
     if not 1 <= len(shape) <= 3:
         raise GraphError(name, f"shape {shown(shape)}", "one to three axes")
     return shape
-
-
-def is_conv(chip: ChipGraph, block: Block) -> bool:
-    """Whether the block's synapse is a convolution."""
-    return "synapse" in block.parts and isinstance(chip.nodes[block.parts["synapse"]], Conv)

@@ -23,13 +23,6 @@ def _package(folder):
     return importlib.import_module("lava_worker.jobs")
 
 
-def _members(process):
-    """A process, and all it is made of."""
-    yield process
-    for part in process.procs:
-        yield from _members(part)
-
-
 class LoadedNetwork:
     """A netx file as the jobs of the worker want a network."""
 

@@ -19,7 +19,7 @@ from .loihi.chip_graph import ChipGraph
 from .raster import Probe, items, layers, probe, spiking, voltages
 from .simulate import BACKENDS, Trace, simulate
 from .simulate.memory import refuse_what_cannot_fit
-from .simulate.plan import Planned, schedule
+from .simulate.schedule import Planned, schedule
 from .views import ran
 from .writing import check_place
 

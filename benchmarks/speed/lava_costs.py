@@ -23,7 +23,7 @@ from ...toolchain.simulate import fixed, simulate
 from ...toolchain.simulate.fixed_plan import fixed_plan
 from ...toolchain.simulate.fixed_windows import Windows
 from ...toolchain.simulate.inputs import feed
-from ...toolchain.simulate.plan import schedule
+from ...toolchain.simulate.schedule import schedule
 from ...toolchain.simulate.tensors import one_thread
 from .lava_networks import CASES, CURVE
 from .memory import peak

@@ -13,7 +13,7 @@ from ..graph.nodes.base import Array, State
 from ..kernels.adaptive import NONE, SUBTRACT, VALUE, adaptive_range
 from ..kernels.lif import BLOCK
 from ..kernels.threads import cut, run_pieces, thread_count
-from .tensors import empty
+from .aligned import empty
 
 PARAMETERS = (
     "alpha", "beta", "gain", "bias", "threshold", "v_reset",

@@ -23,7 +23,6 @@ from .fixed_state import continued, started
 from .fixed_windows import Windows
 from .inputs import Feed, feed
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
-from .plan import Schedule, schedule
 from .readout import chip_answer, gathered
 from .recording import SENT, Recorder
 from .tensors import one_thread

@@ -21,8 +21,8 @@ from .fixed_neurons import NEURONS, neuron
 from .fixed_recording import counted
 from .fixed_recurrent import Recurrence, recurrence_of
 from .fixed_synapses import FOLDS, ROLLS, Roll, Window
-from .kinds import Fold
 from .parts import Part, parts_of
+from .schedule import Fold
 
 
 @dataclass(frozen=True, eq=False)

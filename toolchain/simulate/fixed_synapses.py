@@ -11,12 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-
 from ..graph.nodes.base import Array, State
 from ..kernels.events import events_range
 from ..kernels.threads import cut, run_pieces, thread_count
-from ..loihi.arithmetic import INT32, int32, modulo24
+from ..loihi.arithmetic import INT32, int32
+from ..loihi.chip_graph import ChipGraph
 from ..loihi.processes import (
     ChipOutput,
     Conv,
@@ -30,8 +29,8 @@ from ..loihi.processes import (
     Shaped,
     Sparse,
 )
-from .fixed_bounds import EXACT64, HALF, WIDE, DType, conv_sum, format_of, matrix_sum, shifted, taps_sum
-from .tensors import TYPES, Operation, Tensor, constant, empty, on_arrays
+from .aligned import empty
+from .fixed_bounds import EXACT64, WIDE, format_of, matrix_sum, shifted, taps_sum
 
 Window = Callable[..., Array]
 """Windows [W, B, *shape] of the inputs to one of what is sent."""
@@ -39,21 +38,9 @@ Roll = Callable[[State, Sequence[Array], Collection[str], Array], Mapping[str, A
 """(state, inputs, states to keep, where to write what is sent) → what was kept; the state moves on in place."""
 Most = Sequence[int]
 LARGEST = 2 << 20
-"""Bytes of weights that stay in a core's own cache; with more of them torch's product is faster."""
+"""Bytes of weights that stay in a core's own cache; with more of them torch's product of what are no spikes is faster."""
 SPARED = 32
 """A product by events does about so many weights in the time in which another kernel does one value."""
-
-
-def _seen(node: Process, dtype: DType, binary: bool) -> Operation:
-    """What a synapse sees of what was sent, in the type of its sums."""
-    kind = TYPES[dtype]
-    if getattr(node, "message_bits", 0) or binary:
-        return lambda x: x.to(kind)
-    return lambda x: (x != 0).to(kind)
-
-
-def _rounded(exponent: int) -> Operation:
-    return torch.floor if exponent < 0 else (lambda y: y)
 
 
 def matrix(node: Dense | Sparse, most: Most, binary: bool) -> Window | None:
@@ -62,8 +49,8 @@ def matrix(node: Dense | Sparse, most: Most, binary: bool) -> Window | None:
     if max(total, shifted(total, node.exponent)) >= WIDE:
         return None
     weight = (node.held.T * 2.0**node.exponent).astype(format_of(total))
-    product = _by_events if weight.nbytes <= LARGEST else _by_torch
-    run = product(np.ascontiguousarray(weight), payload=node.message_bits > 0 and not binary)
+    payload = node.message_bits > 0 and not binary
+    run = product(weight, payload=payload, torch=_large(node, payload))
     out = format_of(shifted(total, node.exponent))
 
     def window(x: Array) -> Array:
@@ -75,10 +62,21 @@ def matrix(node: Dense | Sparse, most: Most, binary: bool) -> Window | None:
     return window
 
 
-def _by_events(weight: Array, *, payload: bool) -> Callable[[Array], Array]:
-    """x · W by the kernel that looks at nothing but spikes."""
+def product(weight: Array, *, payload: bool, torch: bool = False) -> Callable[[Array], Array]:
+    """x · W by the kernel that looks at nothing but spikes, or by torch.
 
-    def product(x: Array) -> Array:
+    Args:
+        weight: W, (in, out), in the type of the sums.
+        payload: whether x is more than spikes.
+        torch: who multiplies.
+    """
+    weight = np.ascontiguousarray(weight)
+    if torch:
+        from .fixed_convs import multiplied
+
+        return multiplied(weight)
+
+    def run(x: Array) -> Array:
         x = np.ascontiguousarray(x)
         y = empty((len(x), weight.shape[1]), weight.dtype)
         threads = thread_count()
@@ -86,37 +84,28 @@ def _by_events(weight: Array, *, payload: bool) -> Callable[[Array], Array]:
         run_pieces(lambda start, stop: events_range(x, weight, y, payload, start, stop), pieces, threads)
         return y
 
-    return product
+    return run
 
 
-def _by_torch(weight: Array, *, payload: bool) -> Callable[[Array], Array]:
-    """x · W by torch, for more weights than stay in a core's own cache."""
-    matrix = torch.from_numpy(weight)
-    return on_arrays(lambda x: torch.matmul(x.to(matrix.dtype) if payload else (x != 0).to(matrix.dtype), matrix))
+def _large(node: Process, payload: bool) -> bool:
+    return payload and isinstance(node, (Dense, Sparse)) and node.weight.size * 4 > LARGEST
+
+
+def torch_runs(graph: ChipGraph) -> bool:
+    """Whether torch takes part: in convolutions, and in large matrices on values that are more than spikes."""
+    for name, node in graph.nodes.items():
+        binary = any(signal.carries.binary for signal in graph.received(name)[:1])
+        payload = getattr(node, "message_bits", 0) > 0 and not binary
+        if isinstance(node, Conv) or _large(node, payload):
+            return True
+    return False
 
 
 def conv(node: Conv, most: Most, binary: bool) -> Window | None:
-    """torch's cross-correlation, images pixel by pixel; 24 bits wrap where they can be left."""
-    total = conv_sum(node, most[0])
-    if total >= EXACT64:
-        return None
-    dtype = format_of(total)
-    lie = torch.channels_last if dtype == np.float32 else torch.contiguous_format
-    weight = constant(node.weight, dtype).contiguous(memory_format=lie)
-    seen = _seen(node, dtype, binary)
+    """torch's cross-correlation: torch is loaded for convolutions, and for what `torch_runs` names."""
+    from .fixed_convs import convolution
 
-    def operation(x: Tensor) -> Tensor:
-        images = seen(x).contiguous(memory_format=lie)
-        y = torch.conv2d(images, weight, None, node.stride, node.padding, node.dilation, node.groups)
-        return y if total < HALF else _wrapped24(y)
-
-    return _folded(operation)
-
-
-def _wrapped24(y: Tensor) -> Tensor:
-    """y modulo 2²⁴; Lava's cast to 32 bits leaves 0 of what is larger."""
-    kept = torch.where(y.abs() > INT32, 0, y).numpy()
-    return torch.from_numpy(modulo24(kept.astype(np.int64)).astype(np.float32))
+    return convolution(node, most[0], payload=node.message_bits > 0 and not binary)
 
 
 def port(_: Port, most: Most, __: bool) -> Window:
@@ -162,17 +151,6 @@ FOLDS: Mapping[type[Process], Callable[[Any, Most, bool], Window | None]] = {
 """Processes without state: (process, bounds of its inputs, whether the first is spikes) → a run, or None: by step."""
 
 
-def _folded(operation: Operation) -> Window:
-    """An operation on a batch, run on a window: steps and samples become one batch."""
-    run = on_arrays(operation)
-
-    def window(x: Array) -> Array:
-        y = run(x.reshape(-1, *x.shape[2:]))
-        return y.reshape(*x.shape[:2], *y.shape[1:])
-
-    return window
-
-
 def delayed(node: DelayDense | DelaySparse, most: Most, binary: bool) -> Roll | None:
     """One product for each delay there is, added where it arrives."""
     total = matrix_sum(node, most[0])
@@ -180,8 +158,10 @@ def delayed(node: DelayDense | DelaySparse, most: Most, binary: bool) -> Roll | 
         return None
     dtype = format_of(total)
     delays = [int(d) for d in np.unique(node.delay)]
-    weights = {d: constant(np.where(node.delay == d, node.held, 0).T * 2.0**node.exponent, dtype) for d in delays}
-    return _Arriving(weights, _seen(node, dtype, binary), _rounded(node.exponent), wraps=True)
+    payload = node.message_bits > 0 and not binary
+    weights = {d: np.where(node.delay == d, node.held, 0).T * 2.0**node.exponent for d in delays}
+    runs = {d: product(weight.astype(dtype), payload=payload) for d, weight in weights.items()}
+    return _Arriving(runs, rounds=node.exponent < 0, wraps=True)
 
 
 def in_time(node: ConvInTime, most: Most, binary: bool) -> Roll | None:
@@ -190,23 +170,23 @@ def in_time(node: ConvInTime, most: Most, binary: bool) -> Roll | None:
     if total >= EXACT64:
         return None
     dtype = format_of(total)
-    weights = {d: constant(taps.T, dtype) for d, taps in enumerate(node.weight[::-1])}
-    return _Arriving(weights, _seen(node, dtype, binary), _rounded(0), wraps=False)
+    payload = node.message_bits > 0 and not binary
+    runs = {d: product(taps.T.astype(dtype), payload=payload) for d, taps in enumerate(node.weight[::-1])}
+    return _Arriving(runs, rounds=False, wraps=False)
 
 
 class _Arriving:
     """a[t] = Σ_d W_d · x[t − d], over a window."""
 
-    def __init__(self, weights: Mapping[int, Tensor], seen: Operation, rounded: Operation, *, wraps: bool) -> None:
+    def __init__(self, products: Mapping[int, Callable[[Array], Array]], *, rounds: bool, wraps: bool) -> None:
         """What arrives when.
 
         Args:
-            weights: by delay, (in, out).
-            seen: what the synapse sees.
-            rounded: what is done to each product.
+            products: x · W_d, by delay.
+            rounds: whether each product is rounded down.
             wraps: whether what is on its way has 32 bits.
         """
-        self.weights, self.seen, self.rounded, self.wraps = weights, seen, rounded, wraps
+        self.products, self.rounds, self.wraps = products, rounds, wraps
 
     def __call__(self, state: State, inputs: Sequence[Array], _: Collection[str], out: Array) -> Mapping[str, Array]:
         """What was on its way, and every product at its place."""
@@ -214,9 +194,11 @@ class _Arriving:
         coming = state["coming"]
         line = np.zeros((len(coming) + steps, batch, out.shape[2]))
         line[: len(coming)] = coming
-        rows = self.seen(torch.from_numpy(np.ascontiguousarray(inputs[0])).reshape(steps * batch, width))
-        for delay, weight in self.weights.items():
-            y = self.rounded(torch.matmul(rows, weight)).numpy()
+        rows = inputs[0].reshape(steps * batch, width)
+        for delay, product in self.products.items():
+            y = product(rows)
+            if self.rounds:
+                np.floor(y, y)
             line[delay : delay + steps] += y.reshape(steps, batch, -1)
         whole = line.astype(np.int64)
         if self.wraps:

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..graph import Wire
 from ..graph.nodes.base import Array
+from .aligned import empty
 from .fixed_plan import FixedPlan
 from .layout import before, channels_lie_last
-from .tensors import empty
 
 
 class Windows:

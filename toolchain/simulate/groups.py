@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..graph.nodes.base import Array
 from .layout import channels_lie_last, empty_like
-from .tensors import ALIGNMENT, zeros
+from .aligned import ALIGNMENT, zeros
 
 
 def fold(run: Callable[..., Array], inputs: Sequence[Array]) -> Array:

@@ -7,7 +7,6 @@ rolls: a function takes its state and the window [W, B, *shape].
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..errors import GraphError
 from ..graph import Node, Signal, nodes
 from ..graph.nodes.base import Array, State
 from . import adaptive, layers, neurons, temporal, values
+from .schedule import Fold
 from .tensors import Operation, on_arrays
 
 DType = np.dtype[Any]
@@ -23,20 +23,6 @@ Shapes = Sequence[tuple[int, ...]]
 Kept = dict[str, Array]
 Roll = Callable[[State, Sequence[Array], Collection[str]], tuple[Array, Kept]]
 """(state, inputs, what to keep: current, voltage) → (what is sent, what was kept); the state moves on in place."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """A node without state, ready to run.
-
-    Args:
-        run: takes a batch of each input, [n, *shape], and gives a batch.
-        exact: whether every value is moved, compared, or the result of a few sums and products: then its bits cannot
-            depend on how many rows there are; sums over many values and functions such as exp may.
-    """
-
-    run: Callable[..., Array]
-    exact: bool
 
 
 LAYERS: Mapping[type[Node], Callable[[Any, Shapes, DType], Operation]] = {

@@ -7,10 +7,9 @@ the same; only the strides tell. Neurons work on memory in whichever order it li
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from ..graph.nodes.base import Array, State
-from .tensors import empty, tensor
+from .aligned import empty
 
 IMAGES = 5
 """Axes of a window of images."""
@@ -42,7 +41,9 @@ def row_of(state: State, name: str, last: bool) -> Array:
     """A state as one row of memory, its array put into this order first if it lies otherwise."""
     held = state[name]
     if not (behind(held) if last else held).flags.c_contiguous:
-        lie = torch.channels_last if last else torch.contiguous_format
-        held = state[name] = tensor(held).contiguous(memory_format=lie).numpy()
+        room = empty(behind(held).shape if last else held.shape, held.dtype)
+        lying = before(room) if last else room
+        lying[...] = held
+        held = state[name] = lying
     row: Array = (behind(held) if last else held).reshape(-1)
     return row

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from ..graph.nodes.base import Array, State
-from .kinds import Fold, Roll
+from .kinds import Roll
 from .parts import Part
 from .plan import Plan
 from .recurrent import Recurrence, run_recurrence

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import SimulationError
-from .plan import Planned, Schedule
 from .recording import SENT, stored_as
+from .schedule import Planned, Schedule
 
 LIMITS = (("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),)
 """Where Linux says how much a group of processes may have, and has."""

@@ -18,7 +18,7 @@ from ..kernels.forward import SILENT, forward_range
 from ..kernels.lif import BLOCK, MODES, LifParams, packed_params
 from ..kernels.threads import cut, run_pieces, thread_count
 from .layout import IMAGES, before, behind, channels_lie_last, row_of
-from .tensors import empty
+from .aligned import empty
 
 Kept = dict[str, Array]
 

@@ -15,7 +15,7 @@ from ..graph.nodes import Firing, Integrating, ResonateFire
 from ..graph.nodes.base import Array
 from ..kernels.events import count_events
 from .layout import behind, channels_lie_last
-from .plan import Plan, Planned
+from .schedule import Planned
 from .trace import Count, NodeTrace
 
 DType = np.dtype[Any]
@@ -24,7 +24,7 @@ WEIGHTED = (nodes.Affine, nodes.Conv, nodes.ConvTranspose, nodes.Contract, nodes
 """The layers with weights: what they read is counted."""
 
 
-def wanted(record: str | Iterable[str], plan: Plan) -> dict[str, frozenset[str]]:
+def wanted(record: str | Iterable[str], plan: Planned) -> dict[str, frozenset[str]]:
     """What to keep of each node; a UsageError for what cannot be recorded.
 
     Args:
@@ -48,7 +48,7 @@ def wanted(record: str | Iterable[str], plan: Plan) -> dict[str, frozenset[str]]
     raise UsageError("record", f"'{record}'", "outputs, spikes, all, or a list of names", fix)
 
 
-def _item(item: str, plan: Plan) -> tuple[str, str]:
+def _item(item: str, plan: Planned) -> tuple[str, str]:
     if item in plan.nodes:
         return item, SENT
     name, _, what = item.rpartition(".")
@@ -142,7 +142,7 @@ def _ones(window: Array) -> int:
     return int(count_events(flat.reshape(-1)))
 
 
-def tallied(plan: Plan) -> Sequence[str]:
+def tallied(plan: Planned) -> Sequence[str]:
     """The nodes whose values are counted: inputs, neurons, spikes and integers, and what layers with weights read."""
     read = {w.source for name, node in plan.nodes.items() if isinstance(node, WEIGHTED) for w in plan.wires[name]}
     counted = (nodes.Input, Integrating, ResonateFire)

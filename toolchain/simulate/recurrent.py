@@ -19,7 +19,7 @@ from ..kernels.threads import cut, run_pieces, thread_count
 from .kinds import DType, Roll
 from .neurons import Neuron
 from .parts import Part
-from .tensors import empty
+from .aligned import empty
 
 LARGEST = 2 << 20
 """Bytes of weights that stay in a core's own cache; with more of them a matrix product is faster."""

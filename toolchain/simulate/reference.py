@@ -20,7 +20,7 @@ from .groups import fold, fold_in_groups
 from .inputs import Feed, feed
 from .loops import loop_of
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
-from .plan import Plan, Schedule, plan, schedule
+from .plan import Plan, plan
 from .readout import GATHER, answer
 from .recording import SENT, Recorder, tallied, wanted
 from .trace import RunState, Trace

@@ -17,10 +17,6 @@ Operation = Callable[..., Tensor]
 
 TYPES = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
 
-ALIGNMENT = 64
-"""Bytes: a vector register and a cache line. Libraries may choose another order of summation for other addresses."""
-
-
 def tensor(array: Array) -> Tensor:
     """The array as a tensor over the same memory; a copy where it is read-only."""
     return torch.from_numpy(array if array.flags.writeable else array.copy())
@@ -59,15 +55,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Zeros at an address that is a multiple of ALIGNMENT, as torch allocates them."""
-    found: Array = torch.zeros(shape, dtype=TYPES[dtype]).numpy()
-    return found
-
-
-def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """The same without values."""
-    found: Array = torch.empty(shape, dtype=TYPES[dtype]).numpy()
-    return found

@@ -89,6 +89,13 @@ def test_an_adaptive_neuron_with_a_bias_gets_it_from_the_first_step_on():
     assert differences(graph, chip, {"in": RNG.random((60, 4, 8)) < 0.2})["n"] < 0.01
 
 
+def test_a_step_of_the_threshold_beyond_its_register_is_reported():
+    fields = {"beta": 0.75, "adapt_decay": 0.875, "reset": "none", "at_least": True}
+    chip, report = quantise(layer(AdaptiveLIF(threshold=1.0, adapt_step=100.0, **fields)))
+    assert chip.nodes["n"].threshold_step == 131071
+    assert "n: adapt_step 100 became 31.9998" in report.text()
+
+
 def test_other_adaptive_neurons_are_refused_with_what_is_different():
     node = AdaptiveLIF(beta=0.9, adapt_decay=0.9, adapt_step=0.1, refractory_decay=0.5, refractory_gain=1.0)
     with pytest.raises(Refused) as caught:

@@ -180,11 +180,16 @@ def _adaptive(value: dict[str, float], *, held_back: bool) -> Device:
             voltage_decay=lost["beta"],
             threshold_decay=lost["adapt_decay"],
             refractory_decay=back,
-            threshold=round(value["threshold"] * scale),
-            threshold_step=min(round(value["adapt_step"] * scale), LOIHI2.most_threshold),
+            threshold=_mantissa(value["threshold"], scale),
+            threshold_step=_mantissa(value["adapt_step"], scale),
         ),
-        lambda scale: (*told, *((what, wanted, round(wanted * scale) / scale) for what, wanted in sizes)),
+        lambda scale: (*told, *((what, wanted, _mantissa(wanted, scale) / scale) for what, wanted in sizes)),
         port=2.0 ** np.floor(ADAPTING - np.log2(value["threshold"])),
         gain=value["gain"],
         bias=np.asarray(value["bias"]),
     )
+
+
+def _mantissa(value: float, scale: float) -> int:
+    """The whole number nearest to value · S that a register of thresholds holds; the largest where it is beyond."""
+    return min(round(value * scale), LOIHI2.most_threshold)

@@ -28,8 +28,6 @@ USUAL = 2.0**8
 """The scale of values whose size nobody has seen."""
 PAYLOAD = 14
 """Bits that the largest value takes where sizes are known: room for sums and products above it."""
-INPUT_MOST = 65535
-"""The largest whole number that an input may carry."""
 FINER = ".finer"
 """Ends the name of a synapse that keeps the lower bits of another."""
 LEAST, MOST = -16, 16
