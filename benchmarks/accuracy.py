@@ -39,8 +39,7 @@ from ..toolchain.tracing import trace
 BITS = (8, 4)
 CALIBRATED, TESTED, AT_A_TIME = 40, 4000, 250
 """Samples: with 4,000 of them, chance moves a difference of two accuracies by about 0.2 points."""
-QUICK_CALIBRATED = 4
-QUICK = {"samples": 240, "validation": 40, "test": 40, "epochs": 1}
+QUICK_CALIBRATED, QUICK_TESTED = 4, 40
 SCALE, LARGEST = 64, 4.0
 """What published conversions multiply weights by, and what an 8-bit integer can then hold."""
 
@@ -91,7 +90,9 @@ def bench(*, quick: bool = False, checkpoints: Sequence[Path] = ()) -> dict[str,
 
 
 def _trained(name: str, quick: bool) -> Subject:
-    recipe, readout = replace(recipe_of(name), **(QUICK if quick else {})), zoo.entry(name).readout
+    recipe, readout = recipe_of(name), zoo.entry(name).readout
+    if quick:
+        recipe = replace(recipe, samples=240, validation=40, test=QUICK_TESTED, epochs=1)
     network = zoo.build(name)
     with working(f"training {name}") as tell:
         found = train(network, recipe, readout, told=lambda epoch: tell(f"epoch {epoch.number} of {recipe.epochs}"))
@@ -110,7 +111,7 @@ def _loaded(path: Path, quick: bool) -> Subject:
 
 def _samples(data: str, quick: bool, seed: int) -> tuple[Samples, Samples]:
     """Samples to test on, and to calibrate with."""
-    tested, calibrated = (QUICK["test"], QUICK_CALIBRATED) if quick else (TESTED, CALIBRATED)
+    tested, calibrated = (QUICK_TESTED, QUICK_CALIBRATED) if quick else (TESTED, CALIBRATED)
     return make(data, "test", tested, seed), make(data, "train", calibrated, seed)
 
 

@@ -58,12 +58,14 @@ class Account:
         files: each file by its format.
         reports: what quantising did, by target.
         proofs: what was proved, by format.
+        remarks: what whoever loads the files has to know.
         failed: the format that could not be proved, and why.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
     reports: dict[str, QuantiseReport] = field(default_factory=dict)
     proofs: dict[str, list[Proof]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     failed: NotProved | None = None
 
 
@@ -110,7 +112,7 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
     else:
         made, fed = cast(ChipGraph, network), inputs
     with how.draft(path) as draft:
-        how.write(made, draft)
+        account.remarks += how.write(made, draft)
         again = cast(ChipGraph, how.read(draft))
         proofs.append(of_file(made, again, path, fed))
         if chip.lava:
@@ -139,6 +141,7 @@ def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, expl
         "passes": [] if isinstance(done, ChipGraph) else [step_data(step) for step in done.steps],
         "reports": {each: report.data() for each, report in account.reports.items()},
         "proofs": {each: [proof.data() for proof in proofs] for each, proofs in account.proofs.items()},
+        "remarks": account.remarks,
         "failed": None if account.failed is None else str(account.failed),
     }
     parts: list[RenderableType] = []
@@ -151,6 +154,7 @@ def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, expl
     if account.files:
         rows = [(each, str(path), f"{sizes[each]:,}") for each, path in account.files.items()]
         parts.append(table(("format", "file", ">bytes"), rows))
+    parts += [Text(f"  {line}") for line in account.remarks]
     if account.failed is not None:
         parts.append(Text(str(account.failed), style="bold red"))
     return Result(data, Group(*parts), good=account.failed is None)

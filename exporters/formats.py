@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from ..toolchain.errors import UsageError
 from ..toolchain.graph.network import Network
+from ..toolchain.references import referred
 from ..toolchain.writing import folder_whole, written_whole
 
 
@@ -21,7 +21,8 @@ class Format:
     Args:
         suffix: how its files end.
         what: what they are for.
-        writer: the function `(network, path)` that writes one, as "module:function".
+        writer: the function `(network, path)` that writes one, and may hand back what its readers have to know, as
+            "module:function".
         reader: the function `(path)` that reads one again, for the proof of what is in integers.
         takes: the classes of networks that it can hold, by the word their text form begins with; the first is what a
             network is brought to.
@@ -37,17 +38,24 @@ class Format:
     target: str = ""
     parts: tuple[str, ...] = ()
 
-    def write(self, network: Network, path: Path) -> None:
-        """Writes the file, whole or not at all; for a format of several files, all of them into a folder."""
+    def write(self, network: Network, path: Path) -> tuple[str, ...]:
+        """Writes the file, whole or not at all; for a format of several files, all of them into a folder.
+
+        Returns:
+            What whoever loads it has to know.
+        """
         if network.word not in self.takes:
             expected = " or ".join(f"a {word} network" for word in self.takes)
             raise UsageError(str(path), f"no file for a {network.word} network", expected, "quantise it first")
-        cast(Callable[[Network, Path], None], _named(self.writer))(network, path)
+        return (
+            cast(Callable[[Network, Path], tuple[str, ...] | None], referred(self.writer, __package__))(network, path)
+            or ()
+        )
 
     def read(self, path: Path) -> Network:
         """Reads it again."""
         joined = next(path.glob(f"*{self.parts[-1]}")) if self.parts else path
-        return cast(Callable[[Path], Network], _named(self.reader))(joined)
+        return cast(Callable[[Path], Network], referred(self.reader, __package__))(joined)
 
     @contextlib.contextmanager
     def draft(self, path: Path) -> Iterator[Path]:
@@ -58,12 +66,6 @@ class Format:
     def size(self, path: Path) -> int:
         """The bytes of its files."""
         return sum(each.stat().st_size for each in (path.iterdir() if self.parts else [path]))
-
-
-def _named(reference: str) -> object:
-    module, _, function = reference.partition(":")
-    found: object = getattr(import_module(module, __package__), function)
-    return found
 
 
 FORMATS: Mapping[str, Format] = {
