@@ -44,6 +44,8 @@ SCALE, LARGEST = 64, 4.0
 """What published conversions multiply weights by, and what an 8-bit integer can then hold."""
 
 Row = dict[str, Any]
+Counts = tuple[int, int]
+"""Samples to test on, and to calibrate with."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,20 @@ class Subject:
     seconds: float | None
 
 
-def bench(*, quick: bool = False, checkpoints: Sequence[Path] = ()) -> dict[str, Any]:
+def bench(*, quick: bool = False, checkpoints: Sequence[Path] = (), samples: int = TESTED) -> dict[str, Any]:
     """Judges every network.
 
     Args:
         quick: hardly trained, few samples: shows that everything runs, not how well.
         checkpoints: networks from `spikeport train`, in place of training those of the zoo.
+        samples: how many to judge each form by, unless quick.
 
     Returns:
         {"name", "rows", "notes"}; a row has network, computed_in, accuracy, points (against float), largest (|weight|),
         samples, seconds and, for integers, the report of the quantisation.
     """
-    subjects = [_loaded(path, quick) for path in checkpoints] or [_trained(name, quick) for name in RECIPES]
+    counts = (QUICK_TESTED, QUICK_CALIBRATED) if quick else (samples, CALIBRATED)
+    subjects = [_loaded(path, counts) for path in checkpoints] or [_trained(name, counts, quick) for name in RECIPES]
     rows, notes = [], []
     for subject in subjects:
         with working(f"{subject.name}: judging it"):
@@ -89,30 +93,29 @@ def bench(*, quick: bool = False, checkpoints: Sequence[Path] = ()) -> dict[str,
     return {"name": "accuracy", "rows": rows, "notes": notes}
 
 
-def _trained(name: str, quick: bool) -> Subject:
+def _trained(name: str, counts: Counts, quick: bool) -> Subject:
     recipe, readout = recipe_of(name), zoo.entry(name).readout
     if quick:
         recipe = replace(recipe, samples=240, validation=40, test=QUICK_TESTED, epochs=1)
     network = zoo.build(name)
     with working(f"training {name}") as tell:
         found = train(network, recipe, readout, told=lambda epoch: tell(f"epoch {epoch.number} of {recipe.epochs}"))
-    return Subject(name, network, readout, *_samples(recipe.data, quick, 0), found.seconds)
+    return Subject(name, network, readout, *_samples(recipe.data, counts, 0), found.seconds)
 
 
-def _loaded(path: Path, quick: bool) -> Subject:
+def _loaded(path: Path, counts: Counts) -> Subject:
     network, about = load_checkpoint(path)
     data = about.training.get("data")
     if not isinstance(data, str):
         fix = f"train one: spikeport train {about.model} -o FILE"
         raise UsageError(str(path), "a network that was never trained", "a checkpoint of spikeport train", fix)
     readout = zoo.entry(about.model).readout
-    return Subject(about.model, network, readout, *_samples(data, quick, about.seed), None)
+    return Subject(about.model, network, readout, *_samples(data, counts, about.seed), None)
 
 
-def _samples(data: str, quick: bool, seed: int) -> tuple[Samples, Samples]:
+def _samples(data: str, counts: Counts, seed: int) -> tuple[Samples, Samples]:
     """Samples to test on, and to calibrate with."""
-    tested, calibrated = (QUICK_TESTED, QUICK_CALIBRATED) if quick else (TESTED, CALIBRATED)
-    return make(data, "test", tested, seed), make(data, "train", calibrated, seed)
+    return make(data, "test", counts[0], seed), make(data, "train", counts[1], seed)
 
 
 def _rows(subject: Subject) -> tuple[list[Row], list[QuantiseReport]]:

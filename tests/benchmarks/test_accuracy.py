@@ -27,7 +27,7 @@ def trained(tmp_path):
 
 
 def test_integers_are_as_good_as_floats_and_clipped_weights_are_not(trained):
-    found = bench(checkpoints=[trained])
+    found = bench(checkpoints=[trained], samples=500)
     rows = {row["computed_in"]: row for row in found["rows"]}
     assert list(rows) == FORMS
     assert rows["float"]["accuracy"] > 0.3
@@ -35,7 +35,7 @@ def test_integers_are_as_good_as_floats_and_clipped_weights_are_not(trained):
     assert rows["clipped at ±4"]["points"] < -3
     assert rows["float"]["largest"] > 40
     for row in rows.values():
-        assert row["samples"] == 1000
+        assert row["samples"] == 500
         assert row["points"] == pytest.approx(100 * (row["accuracy"] - rows["float"]["accuracy"]))
     assert all("layers" in rows[f"{bits} bits"]["report"] for bits in BITS)
     assert "hidden" in found["notes"][0]
