@@ -149,25 +149,23 @@ class QuantiseReport:
         return {**about, "layers": layers, "approximations": used, "lines": list(self.all_lines())}
 
 
-_HEAD = ("layer", "synapses", "bits", "SQNR", "clipped", "zeroed", "late", "alone", "within", "rate")
+_HEAD = ("layer", "bits", "SQNR", "clip/zero", "late", "alone", "within", "rate", "of 2^23")
+"""Of each layer: the widest weight, the noise of its weights, how many were clipped and zeroed, by how many steps it is
+late, how much of what it sends is as in the graph (alone, and within the network), its rate, and its largest state."""
 
 
 def _row(layer: LayerReport) -> tuple[str, ...]:
-    kinds = "+".join(each.kind for each in layer.synapses)
-    counts = [sum(getattr(each, key) for each in layer.synapses) for key in ("saturated", "zeroed")]
+    clipped, zeroed = (sum(getattr(each, key) for each in layer.synapses) for key in ("saturated", "zeroed"))
     within = layer.within
     rate = f"{within.rate:.3f} → {within.chip_rate:.3f}" if within and within.error is None else "–"
     matches = [_percent(each) for each in (layer.alone, layer.within)]
-    return (
-        layer.name,
-        kinds,
-        str(layer.bits),
-        decibels(layer.sqnr),
-        *map(str, counts),
-        str(layer.latency),
-        *matches,
-        rate,
-    )
+    sizes = (str(layer.bits), decibels(layer.sqnr), f"{clipped}/{zeroed}", str(layer.latency))
+    return (layer.name, *sizes, *matches, rate, _filled(max(layer.current, layer.below, layer.above)))
+
+
+def _filled(size: float) -> str:
+    """The worst case of a state, as part of what 24 bits hold."""
+    return "any" if math.isinf(size) else f"{size / LOIHI2.most_state:.2g}"
 
 
 def _percent(match: Match | None) -> str:

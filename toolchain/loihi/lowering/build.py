@@ -64,7 +64,7 @@ def _values(sources: Sources, options: Options) -> tuple[dict[str, Held], list[S
     for name, unit in units.items():
         if options.target == "netx" and not unit.device.netx:
             kind = type(unit.device.make(1.0, 0)).__name__
-            wrong.append(SpikeportError(name, f"a {kind} in a netx file", "CUBA, SDNN or RF", "use --target lava"))
+            wrong.append(SpikeportError(name, f"a {kind} in a netx file", "CUBA, SDNN or RF", NO_NETX))
             continue
         made = held(unit, sources.scales, options.bits)
         if isinstance(made, SpikeportError):
@@ -95,7 +95,7 @@ def _one_decay(made: Layer) -> list[SpikeportError]:
     names = (("α", made.membrane.alpha), ("β", made.membrane.beta))
     return [
         SpikeportError(
-            made.name, f"{letter} differs from neuron to neuron", "one for a layer in a netx file", "use --target lava"
+            made.name, f"{letter} differs from neuron to neuron", "one for a layer in a netx file", NO_NETX
         )
         for letter, values in names
         if values.size > 1 and bool((values != values.flat[0]).any())

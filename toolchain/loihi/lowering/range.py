@@ -32,16 +32,6 @@ class Reach:
     below: float
     above: float
 
-    @property
-    def wraps(self) -> bool:
-        """The current can leave 24 bits."""
-        return self.current > LOIHI2.most_state
-
-    @property
-    def saturates(self) -> bool:
-        """The voltage can leave 24 bits in a way that matters."""
-        return max(self.below, self.above) > LOIHI2.most_state
-
 
 def reach(layer: Layer, held: Integers) -> Reach:
     """The worst case of a layer over all its neurons."""

@@ -22,18 +22,16 @@ class Link:
         source: where it starts.
         target: where it ends.
         delay: δ.
-        step: steps that its synapse takes; 0 where a host reads.
     """
 
     source: str
     target: str
     delay: int = 0
-    step: int = 1
 
     @property
     def late(self) -> int:
         """By how much later the target is than the source, at least."""
-        return self.step - self.delay
+        return 1 - self.delay
 
 
 @dataclass(frozen=True)
