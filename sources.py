@@ -2,7 +2,7 @@
 
 net.graph                 our own file: a graph, or a chip graph
 net.net, .h5, .hdf5       a netx file of lava-dl: a chip graph
-net.parts.json            netx files and how they join: a chip graph
+net.parts, .parts.json    netx files and how they join: a chip graph
 net.safetensors           a checkpoint: weights, and in its header the network of the zoo they belong to
 package.module:factory    a function of yours that gives a torch module, or (module, example input)
 name                      a network of the zoo, with random weights or those of --weights
@@ -32,6 +32,8 @@ NETX = (".net", ".h5", ".hdf5")
 """The suffixes of netx files."""
 PARTS = ".parts.json"
 """The end of the name of what joins several."""
+FOLDER = ".parts"
+"""The end of the name of the folder in which all of them lie."""
 CHECKPOINT = ".safetensors"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
@@ -61,7 +63,7 @@ def load(
 
 def graph_of(given: Source) -> Graph | ChipGraph:
     """The graph of a SOURCE with its options, or the chip graph."""
-    if given.name.endswith((".graph", *NETX, PARTS)):
+    if given.name.endswith((".graph", *NETX, FOLDER, PARTS)):
         return _from_graph_file(given)
     if ":" in given.name:
         return _from_factory(given)
@@ -70,7 +72,7 @@ def graph_of(given: Source) -> Graph | ChipGraph:
 
 def module_of(given: Source) -> nn.Module:
     """The torch module of a SOURCE that is one: a name of the zoo, a checkpoint, or a factory."""
-    if given.name.endswith((".graph", *NETX, PARTS)):
+    if given.name.endswith((".graph", *NETX, FOLDER, PARTS)):
         raise UsageError(given.name, "holds no torch module", "a name of the zoo, a checkpoint, or a factory")
     if ":" in given.name:
         return _made(given)[0]
@@ -96,21 +98,36 @@ def _from_graph_file(given: Source) -> Graph | ChipGraph:
         raise UsageError("--weights", f"a file of weights beside {given.name}, which holds its own", fix="leave it out")
     if given.name.endswith(NETX):
         return _from_netx_file(given)
-    if given.name.endswith(PARTS):
+    if given.name.endswith((FOLDER, PARTS)):
         from .exporters.netx_parts import read_parts
 
-        return read_parts(given.name)
+        return read_parts(_joining(given.name))
     from .toolchain.loihi.store import load as load_graph
 
     return load_graph(given.name)
 
 
+def _joining(name: str) -> str:
+    """The file that joins the parts; of a folder of parts the one in it."""
+    if not name.endswith(FOLDER):
+        return name
+    found = sorted(Path(name).glob(f"*{PARTS}"))
+    if len(found) != 1:
+        raise UsageError(name, f"{len(found)} files that end in {PARTS}", "a folder with one", "name the file itself")
+    return str(found[0])
+
+
 def _from_netx_file(given: Source) -> ChipGraph:
-    """The chip graph of a netx file; what lava-dl's own loader would overlook in it stands in the notes."""
+    """The chip graph of a netx file, named after it where it holds no name.
+
+    What lava-dl's own loader would overlook in it stands in the notes.
+    """
     from .exporters.netx_file import read_with_remarks
 
     chip, remarks = read_with_remarks(given.name)
-    return replace(chip, notes={**chip.notes, REMARKS: "\n".join(remarks)}) if remarks else chip
+    notes = {**chip.notes, REMARKS: "\n".join(remarks)} if remarks else chip.notes
+    name = _called(Path(given.name).stem) if chip.name == "network" else chip.name
+    return replace(chip, notes=notes, name=name)
 
 
 def _from_factory(given: Source) -> Graph:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..toolchain.console import Result
 from ..toolchain.errors import UsageError
+from ..toolchain.references import referred
 from ..toolchain.tables import number, table
 
 RACES: Mapping[str, str] = {
@@ -44,9 +44,7 @@ def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = ()) -> Result
             "--checkpoint", f"a file for '{name}'", f"one for {', '.join(WITH_CHECKPOINTS)}", "leave it out"
         )
     given = {"checkpoints": checkpoints} if checkpoints else {}
-    module, _, function = RACES[name].partition(":")
-    run = cast("Callable[..., dict[str, Any]]", getattr(import_module(module, __package__), function))
-    data = run(quick=quick, **given)
+    data: dict[str, Any] = referred(RACES[name], __package__)(quick=quick, **given)
     notes = [Text(f"\n{note}") for note in data.get("notes", ())]
     return Result(data, Group(_rows(data["rows"]), *notes))
 

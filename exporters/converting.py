@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -10,12 +10,13 @@ from typing import cast
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..toolchain.console import Result, working
-from ..toolchain.errors import FileError
+from ..toolchain.console import Result, say, working
+from ..toolchain.errors import FileError, SpikeportError, UsageError
 from ..toolchain.graph import Graph
 from ..toolchain.graph.network import Network
 from ..toolchain.graph.nodes import Array
 from ..toolchain.loihi.chip_graph import ChipGraph
+from ..toolchain.loihi.limits import LOIHI2
 from ..toolchain.loihi.quantise import quantise
 from ..toolchain.loihi.report import QuantiseReport
 from ..toolchain.passes.pipeline import PipelineResult
@@ -82,7 +83,10 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
     """Writes the network in each format, to a file named after it."""
     done = given.either("simplify")
     network = done if isinstance(done, ChipGraph) else done.graph
+    if isinstance(network, ChipGraph):
+        _check_options(given.source.name, chip)
     files = {name: place / f"{network.name}{each.suffix}" for name, each in formats.items()}
+    _check_source(Path(given.source.name), files.values())
     for name, path in files.items():
         if not formats[name].parts:
             check_place(path)
@@ -96,7 +100,24 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
             account.files[name] = files[name]
     except NotProved as error:
         account.failed = error
+    except SpikeportError:
+        for path in account.files.values():
+            say(f"written before that: {path}")
+        raise
     return _told(network.name, done, account, explain=given.explain)
+
+
+def _check_options(name: str, chip: Chip) -> None:
+    """Refuses what quantising would be told where nothing is quantised."""
+    given = {"--bits": chip.bits != LOIHI2.weight_bits, "--allow": chip.allow, "--reset-interval": chip.reset_interval}
+    for option in (option for option, value in given.items() if value):
+        raise UsageError(option, f"for {name}, which is in integers already", "a graph in real numbers", "leave it out")
+
+
+def _check_source(source: Path, files: Iterable[Path]) -> None:
+    """Refuses to write over the very file that is read."""
+    if source.exists() and any(path.exists() and path.samefile(source) for path in files):
+        raise FileError(str(source), "is the SOURCE itself", "another file to write", "choose another folder with -o")
 
 
 def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:

@@ -15,7 +15,7 @@ from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.loihi.processes import RF, RF_IZ, ChipInput, ChipOutput, Port, Shaped
 from ..toolchain.loihi.processes.synapses import Matrix, Synapse
 
-PARTS = "cut the network into several files with write_parts"
+PARTS = "cut the network into several files: convert --to netx-parts, or write_parts"
 
 
 @dataclass(frozen=True)

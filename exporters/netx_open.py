@@ -6,13 +6,11 @@ A file that makes HDF5's library crash, hang or take all memory costs that proce
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ import numpy as np
 
 from ..toolchain.errors import FileError
 from ..toolchain.graph.nodes.base import Array
-from ..toolchain.guarded import guarded, undisturbed
+from ..toolchain.guarded import folder_for, guarded
 
 READER = Path(__file__).with_name("netx_tree.py")
 SECONDS = 60.0
@@ -70,7 +68,7 @@ def open_contents(path: str | Path) -> Contents:
             stream.read(1)
     except OSError as error:
         raise FileError(str(path), f"cannot be read: {error.strerror}") from error
-    with _folder() as folder:
+    with folder_for("netx") as folder:
         _read_there(file.absolute(), folder, str(path))
         return contents_of(folder, str(path))
 
@@ -108,14 +106,3 @@ def _ending(code: int | None) -> str:
     if code is None or code in (-signal.SIGXCPU, -signal.SIGKILL):
         return "go on without end"
     return f"fail (signal {-code})" if code < 0 else f"fail (exit code {code})"
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="spikeport-netx-"))
-    try:
-        yield folder
-    finally:
-        with undisturbed():
-            shutil.rmtree(folder, ignore_errors=True)

@@ -9,12 +9,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from ..toolchain.errors import FileError, GraphError
 from ..toolchain.graph.graph import Wire, later
 from ..toolchain.graph.nodes.base import shown
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.loihi.processes import LIF, ChipInput, ChipOutput, LIFReset, Port, Process, Shaped
+from ..toolchain.loihi.processes.ends import Readout
 from .netx_layer import Layer
 from .netx_loading import DEFAULT, Kept, Loading, kept_in
 from .netx_open import EXPECTED, Contents
@@ -257,7 +259,7 @@ def restored(
         if isinstance(node, ChipInput):
             given[name] = ChipInput(node.shape, kept.carries)
         if isinstance(node, ChipOutput):
-            given[name] = ChipOutput(kept.output[0], kept.output[1])  # type: ignore[arg-type]
+            given[name] = ChipOutput(cast(Readout, kept.output[0]), kept.output[1])
         if isinstance(node, (LIF, LIFReset)):
             given[name] = replace(node, emit="voltage" if name in kept.emits else "spikes")
     order = {name: place for place, name in enumerate(kept.order)}

@@ -124,7 +124,7 @@ def _loading(chip: ChipGraph, blocks: Sequence[Block], reasons: list[SpikeportEr
 def _resets(chip: ChipGraph, blocks: Sequence[Block], reasons: list[SpikeportError]) -> tuple[int | None, int]:
     """The interval and the offset of all resets: each layer is reset a step after the one before it."""
     clocks = [
-        (node.interval, (node.offset - 1 - index) % node.interval, block.neuron) if isinstance(node, LIFReset) else None
+        (node.interval, (node.offset - 1 - index) % node.interval, node.offset) if isinstance(node, LIFReset) else None
         for index, block in enumerate(blocks)
         if isinstance(node := chip.nodes[block.neuron], (LIF, LIFReset))
     ]
@@ -136,8 +136,7 @@ def _resets(chip: ChipGraph, blocks: Sequence[Block], reasons: list[SpikeportErr
         if clock is None:
             reasons.append(GraphError(name, "no reset, beside layers that are reset", "resets for all LIF layers"))
         elif clock[:2] != first[:2]:
-            node = chip.nodes[name]
-            found = f"a reset every {clock[0]} steps" if clock[0] != first[0] else f"offset {node.offset}"  # type: ignore[attr-defined]
+            found = f"a reset every {clock[0]} steps" if clock[0] != first[0] else f"offset {clock[2]}"
             expected = f"every {first[0]} steps, each layer one step after the one before it"
             reasons.append(GraphError(name, found, expected))
     return first[0], first[1]

@@ -18,6 +18,7 @@ from ..toolchain.errors import SpikeportError
 from ..toolchain.graph import Graph
 from ..toolchain.graph.nodes import Array
 from ..toolchain.loihi.chip_graph import ChipGraph
+from ..toolchain.tables import counted
 from ..toolchain.verifying import OnLava, Verdict, verify
 
 LAVA_STEPS = 16
@@ -53,7 +54,8 @@ class Proof:
 def of_source(graph: Graph) -> Proof:
     """What tracing proved."""
     said = graph.notes.get("proof", "the graph is the source")
-    return Proof("source → graph", said, None if "proof" not in graph.notes else not said.startswith("not proved"))
+    proved = "proof" in graph.notes and not said.startswith("not proved")
+    return Proof("source → graph", said, exact=True if proved else None)
 
 
 def of_chip(graph: Graph, chip: ChipGraph, inputs: Mapping[str, Array]) -> Proof:
@@ -65,7 +67,7 @@ def of_chip(graph: Graph, chip: ChipGraph, inputs: Mapping[str, Array]) -> Proof
 def _loss(verdict: Verdict) -> str:
     """How far the worst layer of spikes and the worst output are off."""
     if verdict.exact:
-        return f"equal in all of {len(verdict.nodes)} nodes"
+        return _equal(verdict)
     spikes = [node for node in verdict.nodes if node.spikes]
     values = [node for node in verdict.nodes if not node.spikes and node.range]
     parts = []
@@ -74,8 +76,10 @@ def _loss(verdict: Verdict) -> str:
         parts.append(f"spikes and silences equal: {100 * worst.match:.2f} % in {worst.a}, the worst of {len(spikes)}")
     if values:
         far = max(values, key=lambda node: node.worst / node.range)
-        parts.append(f"values off by up to {100 * far.worst / far.range:.2f} % of the largest, in {far.a}")
-    return "; ".join(parts)
+        parts.append(f"values off by up to {100 * far.worst / far.range:.2g} % of the largest, in {far.a}")
+    wrong = [node.a for node in verdict.nodes if not node.spikes and not node.range and not node.exact]
+    parts += [f"not 0 where the graph is: {', '.join(wrong)}"] if wrong else []
+    return "; ".join([*parts, *_silent(verdict)])
 
 
 def of_file(chip: ChipGraph, again: ChipGraph, path: Path, inputs: Mapping[str, Array]) -> Proof:
@@ -89,9 +93,13 @@ def of_file(chip: ChipGraph, again: ChipGraph, path: Path, inputs: Mapping[str, 
 
 def _equal(verdict: Verdict) -> str:
     count = sum(node.values for node in verdict.nodes)
-    return (
-        f"equal in all {count:,} values of {len(verdict.nodes)} nodes, {verdict.steps} steps × {verdict.batch} samples"
-    )
+    said = f"equal in all {count:,} values of {counted(len(verdict.nodes), 'node')}, {verdict.size}"
+    return "; ".join([said, *_silent(verdict)])
+
+
+def _silent(verdict: Verdict) -> list[str]:
+    """The nodes of which little was tried."""
+    return [f"silent: {', '.join(verdict.silent)}"] if verdict.silent else []
 
 
 def of_lava(chip: ChipGraph, path: Path, inputs: Mapping[str, Array]) -> Proof:

@@ -51,7 +51,7 @@ class Checkpoint:
 
 def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> None:
     """Writes a network of the zoo to one safetensors file, whole or not at all; equal networks give equal bytes."""
-    config = asdict(about.config)  # type: ignore[call-overload]
+    config = asdict(about.config)
     said = {
         "format": FORMAT,
         "model": about.model,

@@ -32,7 +32,7 @@ def shown(name: str, seed: int, output: Path | None) -> Result:
     row, config = zoo.entry(name), zoo.config_of(name)
     with working(f"building {name}"):
         network = zoo.build(name, config, seed)
-    settings: dict[str, Any] = asdict(config)  # type: ignore[call-overload]
+    settings: dict[str, Any] = asdict(config)
     parameters = sum(weight.numel() for weight in network.parameters())
     if output is not None:
         from .checkpoints import Checkpoint, save_checkpoint

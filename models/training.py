@@ -169,7 +169,7 @@ def _epochs(network: nn.Module, recipe: Recipe, readout: str, seed: int, splits:
 def _step(network: nn.Module, adam: torch.optim.Optimizer, inputs: Tensor, labels: Tensor, readout: str) -> float:
     adam.zero_grad()
     loss = cross_entropy(READOUTS[readout](network(inputs)), labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
     adam.step()
     return loss.item()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
@@ -40,8 +41,8 @@ def trained(
 
 def changed(recipe: Recipe, data: str | None, epochs: int | None, samples: int | None) -> Recipe:
     """The recipe with what is not None."""
-    given = {"data": data, "epochs": epochs, "samples": samples}
-    return replace(recipe, **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    given: dict[str, Any] = {"data": data, "epochs": epochs, "samples": samples}
+    return replace(recipe, **{key: value for key, value in given.items() if value is not None})
 
 
 def check_fit(name: str, config: zoo.Config, data: str) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..toolchain.errors import UsageError
+from ..toolchain.references import referred
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class Config(Protocol):
     """A frozen dataclass of numbers and tuples of numbers, checked when it is made."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -70,14 +72,9 @@ def entry(name: str) -> Entry:
     return ZOO[name]
 
 
-def _named(reference: str) -> Any:
-    module, _, attribute = reference.partition(":")
-    return getattr(import_module(module, __package__), attribute)
-
-
 def config_of(name: str, values: Mapping[str, object] | None = None) -> Config:
     """The config of a network: its defaults, with `values` in place of some; unknown names and types are refused."""
-    kind = _named(entry(name).config)
+    kind = referred(entry(name).config, __package__)
     known = {field.name: field.default for field in dataclasses.fields(kind)}
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in (values or {}).items()}
     for key, value in given.items():
@@ -100,5 +97,5 @@ def _like(value: object, default: object) -> bool:
 def build(name: str, config: Config | None = None, seed: int = 0) -> nn.Module:
     """A network of the zoo with random weights drawn by `seed`, in eval mode."""
     row = entry(name)
-    network: nn.Module = _named(row.build)(config_of(name) if config is None else config, seed)
+    network: nn.Module = referred(row.build, __package__)(config_of(name) if config is None else config, seed)
     return network.eval()

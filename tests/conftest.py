@@ -1,9 +1,14 @@
 """What the tests in this folder share."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from spikeport.toolchain.simulate.lava_env import LAVA, install
+
+# What a shell starts in the background has Ctrl-C ignored, and so have its children: what tests stop by it would go on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,8 @@ SHORT = {
     "state_exponent": "xe",
 }
 """What the table calls the fields of neurons; all others go by their names."""
+LONG = 2**20
+"""Powers of two from here on are shown as such."""
 
 
 def inspected_chip(chip: ChipGraph, *, text: bool) -> Result:
@@ -115,9 +117,16 @@ def _parameters(node: Any) -> str:
     for each in fields(node):
         value = getattr(node, each.name)
         if each.default is MISSING or not is_default(value, each):
-            shown = _range(value) if isinstance(value, np.ndarray) else f"{value}"
+            shown = _range(value) if isinstance(value, np.ndarray) else _short(value)
             said.append(f"{SHORT.get(each.name, each.name)} {shown}")
     return ", ".join(said)
+
+
+def _short(value: object) -> str:
+    """A value; large powers of two, as an interval without end is one, as such."""
+    if isinstance(value, int) and value >= LONG and value & (value - 1) == 0:
+        return f"2^{value.bit_length() - 1}"
+    return f"{value}"
 
 
 def _range(values: Array) -> str:

@@ -89,7 +89,7 @@ def _command(function: Callable[..., Result]) -> Callable[..., None]:
         inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DEBUG),
     ]
     signature = own.replace(parameters=[*own.parameters.values(), *shared], return_annotation=None)
-    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__signature__ = signature  # type: ignore[attr-defined]  # inspect, and so typer, reads it
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     return run
 

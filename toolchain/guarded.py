@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -86,6 +88,17 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def folder_for(what: str) -> Iterator[Path]:
+    """A folder that is gone when the block ends, even if Ctrl-C is pressed again while it is taken away."""
+    folder = Path(tempfile.mkdtemp(prefix=f"spikeport-{what}-"))
+    try:
+        yield folder
+    finally:
+        with undisturbed():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def last_lines(log: Path, count: int = 6) -> str:

@@ -29,7 +29,10 @@ Draw = Callable[[np.random.Generator, float, tuple[int, ...]], Array]
 
 MADE: Mapping[str, tuple[str, Draw]] = {
     "poisson": ("1 with probability RATE in every step, else 0", lambda rng, rate, shape: rng.random(shape) < rate),
-    "normal": ("normal with standard deviation SIGMA", lambda rng, sigma, shape: rng.normal(0.0, sigma, shape)),
+    "normal": (
+        "normal with standard deviation SIGMA, rounded for an input of whole numbers",
+        lambda rng, sigma, shape: rng.normal(0.0, sigma, shape),
+    ),
     "constant": ("VALUE in every step", lambda _, value, shape: np.full(shape, value)),
 }
 """What inputs can be made: name → what its number means, and the function that draws them."""
@@ -56,13 +59,18 @@ def made_windows(graph: Network, text: str, steps: int, batch: int, seed: int) -
     sources = [np.random.default_rng([seed, index]) for index in range(len(shapes))]
     largest = max(int(np.prod(shape)) for shape in shapes.values()) * batch
     window = max(1, WINDOW_VALUES // largest)
+    rounds = {name: text.startswith("normal") and not graph.signals[name].carries.graded for name in shapes}
     return (
         {
-            name: draw(rng, amount, (min(window, steps - start), batch, *shape))
+            name: _drawn(draw(rng, amount, (min(window, steps - start), batch, *shape)), whole=rounds[name])
             for (name, shape), rng in zip(shapes.items(), sources, strict=True)
         }
         for start in range(0, steps, window)
     )
+
+
+def _drawn(values: Array, *, whole: bool) -> Array:
+    return np.rint(values) if whole else values
 
 
 def input_shapes(graph: Network) -> dict[str, tuple[int, ...]]:

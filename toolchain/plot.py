@@ -148,13 +148,18 @@ def _width(run: Run) -> float:
     return float(np.clip(WIDTH * 0.75 * 72 / max(run.steps, 1) * 0.5, 0.5, 2.0))
 
 
+def in_hertz(rate: float) -> str:
+    """A rate with three digits, and all digits before the point."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def _rates(axes: Any, layer: Layer, run: Run, colour: str) -> None:
     """How often each drawn neuron sent something in a second, and the mean over all of the layer."""
     hertz, mean = layer.rates / run.dt, layer.mean / run.dt
     edges = np.arange(len(hertz) + 1) - 0.5
     axes.stairs(hertz, edges, orientation="horizontal", fill=True, color=colour, alpha=0.45)
     axes.axvline(mean, color=LINE, linewidth=0.8, linestyle=":")
-    axes.set_title(f"mean {mean:,.3g} Hz", color=LINE)
+    axes.set_title(f"mean {in_hertz(mean)} Hz", color=LINE)
     axes.set_ylim(len(hertz) - 0.5, -0.5)
     axes.set_xlim(0, max(float(hertz.max()), mean) * 1.05 or 1)
     axes.set_yticks([])

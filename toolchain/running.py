@@ -137,7 +137,7 @@ def _check_memory(
         from .simulate.fixed_plan import fixed_plan
         from .simulate.fixed_recording import wanted as wanted_of_chip
 
-        planned, keep = fixed_plan(network), wanted_of_chip(record, network)
+        planned, keep = fixed_plan(network, compiled=False), wanted_of_chip(record, network)
     else:
         from .simulate.plan import plan
         from .simulate.recording import wanted

@@ -130,7 +130,7 @@ def with_source(function: Callable[Concatenate[Given, P], Result]) -> Callable[.
 
     _, *rest = own.parameters.values()
     signature = own.replace(parameters=[*shared.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in rest)])
-    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__signature__ = signature  # type: ignore[attr-defined]  # inspect, and so typer, reads it
     run.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
     return run
 

@@ -6,14 +6,24 @@ import math
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.console import JustifyMethod
 from rich.table import Table
+
+NAME = 20
+"""Names of at most so many characters are not broken."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table; a column whose title begins with '>' is set to the right. Text that is too long goes on below."""
+    """A table; a column whose title begins with '>' is set to the right.
+
+    Text that is too long goes on below, but short names in the first column stay whole where another one can give way.
+    """
+    rows = list(rows)
+    whole = max((len(row[0]) for row in rows), default=0) <= NAME
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for title in columns:
-        made.add_column(title.removeprefix(">"), justify="right" if title.startswith(">") else "left", overflow="fold")
+    for index, title in enumerate(columns):
+        side: JustifyMethod = "right" if title.startswith(">") else "left"
+        made.add_column(title.removeprefix(">"), justify=side, overflow="fold", no_wrap=whole and index == 0)
     for row in rows:
         made.add_row(*map(_plain, row))
     return made
@@ -27,6 +37,11 @@ def _plain(text: str) -> str:
 def count(number: int | None) -> str:
     """A whole number with commas; nothing for none and for 0, so that the eye finds what is there."""
     return f"{number:,}" if number else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """How many of what: 1 step, 2 steps."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -14,7 +14,7 @@ from .graph.text import digest, to_text
 from .passes.pipeline import PipelineResult, Step
 from .simulate import Trace
 from .summary import Row, Summary, summarise
-from .tables import by, count, known, number, table
+from .tables import by, count, counted, known, number, table
 
 
 def inspected(done: PipelineResult, *, explain: bool, text: bool) -> Result:
@@ -109,7 +109,8 @@ def ran(
         "said": list(said),
         **{what: None if path is None else str(path) for what, path in files.items()},
     }
-    speed = f"{trace.steps} steps × {trace.batch} samples, {trace.dtype.name}, {backend}: {number(seconds, 3)} s"
+    size = f"{counted(trace.steps, 'step')} × {counted(trace.batch, 'sample')}"
+    speed = f"{size}, {trace.dtype.name}, {backend}: {number(seconds, 3)} s"
     names = [str(path) for path in files.values() if path is not None]
     written = [Text(f"\nwritten: {', '.join(names)}")] if names else []
     return Result(

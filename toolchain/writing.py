@@ -85,7 +85,9 @@ def _swap(draft: Path, place: Path) -> None:
 def check_place(path: str | os.PathLike[str]) -> None:
     """Raises a FileError when no file can be at `path`; for a command to know before it works for minutes."""
     with _explained(Path(path)):
-        _place(Path(path))
+        place = _place(Path(path))
+    if not os.access(place.parent, os.W_OK):
+        raise FileError(str(path), f"nothing may be written to the folder {place.parent}", fix="choose another")
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:

@@ -6,10 +6,7 @@ timed. Seconds are those of one step of one sample. Lava is asked for as few ste
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,10 +18,12 @@ from ...toolchain.console import working
 from ...toolchain.errors import SimulationError
 from ...toolchain.loihi.to_lava import SENT, to_lava
 from ...toolchain.simulate import simulate
+from ...toolchain.simulate.fixed_plan import fixed_plan
 from ...toolchain.simulate.lava_env import lava_python
 from ...toolchain.simulate.lava_runner import LavaRun, run_all
 from .lava_costs import Shares, bare, peaks, shares
 from .lava_networks import CASES, CURVE, Case
+from .lava_start import ROUNDS, from_nothing
 from .pairs import seconds
 
 STEPS = 64
@@ -35,14 +34,6 @@ SHOWN = 1000
 """Layers of at most so many neurons are compared."""
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Start:
-    """Seconds until the first step: imports, and making the network ready."""
-
-    ours: float
-    lavas: float
 
 
 def bench(*, quick: bool = False) -> dict[str, Any]:
@@ -58,24 +49,24 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
     python = lava_python()
     cases = [make(quick) for make in CASES]
     memory = peaks(quick)
-    imports = _import_seconds()
     rows: list[Row] = []
     notes = [
         f"ms for one step of one sample, only the output recorded, torch in one thread; ours: medians of "
         f"{_rounds(quick)} runs of {STEPS} steps (3 of a batch); Lava: one run of as many steps as the column says",
-        f"with start-up: what {STEPS} steps take from the start of a Python, by step; Lava's run lengthened to as many",
+        "with start-up: a fresh Python on both sides, from a network on file until the answer is back, divided by the "
+        f"steps that it ran; {'once each' if quick else f'medians of {ROUNDS} in turn'}",
         "limit: the bare products and convolutions of torch on the same shapes, in float32 and one thread",
     ]
     for index, case in enumerate(cases):
         with working(f"{case.name}, Lava"):
-            made, share = _raced(case, python, imports, quick)
+            made, share = _raced(case, python, quick)
         rows += made
         rows += _curve(case, made, memory[index])
         notes.append(share.text(case.name))
     return {"name": "lava", "rows": rows, "notes": notes}
 
 
-def _raced(case: Case, python: Path, imports: float, quick: bool) -> tuple[list[Row], Shares]:
+def _raced(case: Case, python: Path, quick: bool) -> tuple[list[Row], Shares]:
     """A case with one sample and with a batch, beside Lava."""
     programs = [(steps, 1) for steps in case.lava_steps] + [(case.lava_batch, BATCH)]
     runs = _lava_runs(case, programs, python)
@@ -90,13 +81,18 @@ def _raced(case: Case, python: Path, imports: float, quick: bool) -> tuple[list[
         )
         pair = {"ours_s": ours, "peer_s": theirs, "ratio": theirs / ours, "steps": STEPS, "peer_steps": steps}
         rows.append({"case": f"{case.name}, batch {batch}", **shared, **pair, "limit_s": bare(case.graph, batch)})
-    start = _Start(imports + _first_call(case), runs[0].seconds.started + runs[-2].seconds.built)
-    ours, theirs = start.ours / STEPS + rows[0]["ours_s"], start.lavas / STEPS + rows[0]["peer_s"]
-    pair = {"ours_s": ours, "peer_s": theirs, "ratio": theirs / ours, "steps": STEPS}
-    rows.append({"case": f"{case.name}, with start-up", **shared, **pair})
+    rows.append({"case": f"{case.name}, with start-up", **shared, **_started(case, python, quick)})
     for (steps, _), run in zip(programs[:-1], runs[:-1], strict=True):
         rows[0].setdefault("peer_curve", {})[steps] = run.seconds.run / steps
     return rows, shares(case.graph, case.spikes(STEPS, 1))
+
+
+def _started(case: Case, python: Path, quick: bool) -> Row:
+    """Both sides from nothing to the answer, by step."""
+    steps = min(STEPS, case.lava_steps[-1])
+    found = from_nothing(case, steps, python, quick=quick)
+    ours, theirs = found.ours / steps, found.lavas / steps
+    return {"ours_s": ours, "peer_s": theirs, "ratio": theirs / ours, "steps": steps, "peer_steps": steps}
 
 
 def _rounds(quick: bool) -> int:
@@ -106,6 +102,7 @@ def _rounds(quick: bool) -> int:
 def _ours(case: Case, steps: int, batch: int, rounds: int) -> float:
     """Our seconds for one step of one sample: the median over some rounds, each of as many runs as fill LEAST_S."""
     x = case.spikes(steps, batch)
+    fixed_plan(case.graph)  # with the kernels from the first run on
     simulate(case.graph, x[:1])
     runs = 1 + int(LEAST_S / seconds(partial(simulate, case.graph, x)))
 
@@ -140,19 +137,6 @@ def _compared(case: Case, run: LavaRun, steps: int, batch: int) -> None:
 def _rates(case: Case) -> dict[str, float]:
     counts = simulate(case.graph, case.spikes(STEPS, 1)).counts
     return {name: round(counts[name].rate, 4) for name in case.graph.neurons}
-
-
-def _import_seconds() -> float:
-    """How long a fresh Python takes until it has our simulation."""
-    command = [sys.executable, "-c", "import spikeport.toolchain.simulate.fixed"]
-    return median(seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(3))
-
-
-def _first_call(case: Case) -> float:
-    """What the first run of a network takes longer than its step: the plan."""
-    x = case.spikes(1, 1)
-    fresh = type(case.graph)(case.graph.nodes, case.graph.wires, name=case.graph.name)
-    return seconds(lambda: simulate(fresh, x))
 
 
 def _curve(case: Case, made: Sequence[Row], memory: Sequence[int | None]) -> list[Row]:

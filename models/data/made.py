@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...toolchain.errors import UsageError
+from ...toolchain.references import referred
 
 if TYPE_CHECKING:
     from .samples import DataConfig, Part, Samples
@@ -58,7 +58,7 @@ def entry(name: str) -> Entry:
 
 def config_of(name: str) -> DataConfig:
     """The default config of made data."""
-    config: DataConfig = _named(entry(name).config)()
+    config: DataConfig = referred(entry(name).config, __package__)()
     return config
 
 
@@ -79,9 +79,5 @@ def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | 
         raise UsageError("data", f"a part {part!r}", f"one of {', '.join(PARTS)}")
     if count < 1 or seed < 0:
         raise UsageError("data", f"{count} samples of seed {seed}", "at least one, and a seed of at least 0")
-    return in_blocks(config_of(name) if config is None else config, _named(row.draw), part, count, seed)
-
-
-def _named(reference: str) -> Any:
-    module, _, attribute = reference.partition(":")
-    return getattr(import_module(module, __package__), attribute)
+    draw = referred(row.draw, __package__)
+    return in_blocks(config_of(name) if config is None else config, draw, part, count, seed)

@@ -6,8 +6,8 @@ A block has always the same size and its own random numbers, so sample n is the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,8 @@ class Samples:
 
 class DataConfig(Protocol):
     """A frozen dataclass of numbers, checked when it is made."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Group
@@ -41,7 +41,7 @@ def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> 
         samples = make(name, part, count, seed)
         if output is not None:
             write(samples, output)
-    settings: dict[str, Any] = asdict(config)  # type: ignore[call-overload]
+    settings = asdict(config)
     data = {
         "name": name,
         "text": entry(name).text,

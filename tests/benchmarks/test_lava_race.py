@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from spikeport.benchmarks.races import RACES, raced
 from spikeport.benchmarks.speed import lava as race
-from spikeport.benchmarks.speed import lava_costs
+from spikeport.benchmarks.speed import lava_costs, lava_start
 from spikeport.benchmarks.speed.lava_networks import CASES, Case, recurrent
 from spikeport.toolchain.errors import SimulationError
 from spikeport.toolchain.loihi.to_lava import SENT
@@ -42,7 +42,7 @@ def test_a_small_network_beside_lava(lava: Path, monkeypatch: pytest.MonkeyPatch
         assert row["ours_s"] > 0
         assert row.get("ratio", 1) > 0
     assert all(row["limit_s"] > 0 for row in data["rows"][:2])
-    assert [row.get("peer_steps") for row in data["rows"]] == [5, 2, None, None, 5, None]
+    assert [row.get("peer_steps") for row in data["rows"]] == [5, 2, 5, None, 5, None]
     assert [row.get("ours_mb") for row in data["rows"][3:]] == [None, 0.001, 0.002]
     assert data["notes"][-1].startswith("small: ")
 
@@ -57,6 +57,16 @@ def test_other_spikes_than_lavas_are_not_timed():
     with pytest.raises(SimulationError, match="small, lif: other spikes than Lava's; expected the same, bit for bit"):
         race._compared(case, run, 5, 1)
     assert (("lif", SENT)) in race._items(case)
+
+
+def test_another_answer_than_lavas_from_nothing_is_not_timed(monkeypatch: pytest.MonkeyPatch):
+    sent = simulate(small(True).graph, small(True).spikes(5, 1)).outputs["out"]
+    monkeypatch.setattr(lava_start, "_lavas", lambda *_: sent)
+    start = lava_start.from_nothing(small(True), 5, Path("python"), quick=True)
+    assert start.ours > 0.05 > start.lavas
+    monkeypatch.setattr(lava_start, "_lavas", lambda *_: sent + 1)
+    with pytest.raises(SimulationError, match="small, from nothing: another answer than Lava's"):
+        lava_start.from_nothing(small(True), 5, Path("python"), quick=True)
 
 
 def test_the_shares_of_the_time_are_those_of_what_ran():

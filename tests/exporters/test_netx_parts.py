@@ -111,9 +111,10 @@ def test_a_manifest_that_is_wrong_is_one_message(tmp_path, change, message):
 
 
 def test_a_manifest_that_is_none_is_one_message(tmp_path):
-    for content in ("", "[" * 100_000, "3", "{}"):
+    contents = {"": "no JSON: ", "[" * 100_000: "no JSON: ", "3": "of another kind", "{}": "of another kind or version"}
+    for content, message in contents.items():
         (tmp_path / "x.parts.json").write_text(content)
-        with pytest.raises(FileError):
+        with pytest.raises(FileError, match=rf"x\.parts\.json: {message}"):
             read_parts(tmp_path / "x.parts.json")
     with pytest.raises(FileError, match="cannot be read"):
         read_parts(tmp_path / "none.json")

@@ -1,12 +1,17 @@
-"""Files with something changed in them: bits, bytes, lengths, pieces."""
+"""Files and texts with something changed in them: bits, bytes, lengths, pieces."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from spikeport.toolchain.errors import FileError
+from spikeport.toolchain.graph import digest
+from spikeport.toolchain.graph.network import Network
 
 PIECES = [b"{", b"}", b"[", b'"', b"0", b"-", b"9" * 9, b"\xff" * 8, b",", b"\0"]
+WORDS = ["", "0", "-1", "9" * 18, "1e300", "none", *'"[]{}(~,;=#:', "\0", "[[1,2]]"]
+"""What may stand in a text in place of something else."""
 
 
 def mutated(rng: np.random.Generator, content: bytes, head: int) -> bytes:
@@ -43,3 +48,24 @@ def survivors(rng: np.random.Generator, file: Path, count: int, survives: Callab
         found += changed != content and survives()
     file.write_bytes(content)
     return found
+
+
+def survives(file: Path, load: Callable[[Path], Network], network: Network) -> bool:
+    """Whether a changed file loads; then it is the same network. If not, the message begins with its name."""
+    try:
+        again = load(file)
+    except FileError as error:
+        if not str(error).startswith(str(file)):
+            raise
+        return False
+    assert digest(again) == digest(network)
+    assert again.notes == network.notes
+    return True
+
+
+def changed_texts(rng: np.random.Generator, text: str, words: Sequence[str]) -> Iterator[str]:
+    """25 times the text with a word of these, or of WORDS, put in or in place of up to three letters."""
+    every = [*WORDS, *words]
+    for _ in range(25):
+        start = int(rng.integers(len(text)))
+        yield text[:start] + every[rng.integers(len(every))] + text[start + int(rng.integers(4)) :]

@@ -7,7 +7,7 @@ thresholds and biases are whole or half multiples: no step of the chip's arithme
 from __future__ import annotations
 
 import numpy as np
-from spikeport.toolchain.graph import Graph, GraphBuilder, Signal, later
+from spikeport.toolchain.graph import Graph, GraphBuilder, Signal, chain, later
 from spikeport.toolchain.graph.nodes import (
     IF,
     LIF,
@@ -254,3 +254,9 @@ def random_inputs(graph: Graph, seed: int, steps: int = 14, batch: int = 2) -> d
         values = rng.integers(int(low), int(high) + 1, size)
         found[name] = values * (rng.random(size) < 0.6)
     return found
+
+
+def one_layer(weight: np.ndarray, neuron, **fields) -> Graph:
+    """One layer of neurons behind a matrix; the fields are those of the matrix."""
+    nodes = [("in", Input((weight.shape[1],), "spikes")), ("fc", Affine(weight, **fields)), ("n", neuron)]
+    return chain([*nodes, ("out", Output())], name="net")

@@ -15,3 +15,10 @@ def small(**more: Process) -> ChipGraph:
 
 def ones(steps: int, samples: int = 1) -> np.ndarray:
     return np.ones((steps, samples, 3), np.uint8)
+
+
+def dense(weight: np.ndarray) -> ChipGraph:
+    """One matrix between an input and an output."""
+    lif = LIF(current_decay=4096, voltage_decay=0, threshold=1)
+    nodes = {"in": ChipInput((weight.shape[1],)), "fc": Dense(weight=weight), "lif": lif, "out": ChipOutput()}
+    return ChipGraph(nodes, {"fc": (later("in"),), "lif": (Wire("fc"),), "out": (Wire("lif"),)}, name="dense")

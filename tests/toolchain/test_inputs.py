@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from spikeport.toolchain import inputs as made_by
 from spikeport.toolchain.errors import FileError, UsageError
-from spikeport.toolchain.graph import Graph, GraphBuilder, chain
+from spikeport.toolchain.graph import Graph, GraphBuilder, Wire, chain, later
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.inputs import from_file, made_windows, recipe
+from spikeport.toolchain.loihi.chip_graph import ChipGraph
+from spikeport.toolchain.loihi.processes import LIF, ChipInput, ChipOutput, Dense
 
 
 def one_input() -> Graph:
@@ -49,6 +51,19 @@ def test_made_input_is_what_its_name_says() -> None:
     assert set(np.unique(spikes).tolist()) == {False, True}
     assert abs(spikes.mean() - 0.3) < 0.01
     assert abs(whole(one_input(), "normal:2", steps=2000)["in"].std() - 2) < 0.05
+    chip = ChipGraph(
+        {
+            "in": ChipInput((2,), "int[-99,99]"),
+            "fc": Dense(weight=np.ones((1, 2), int)),
+            "n": LIF(current_decay=4096, voltage_decay=0, threshold=9),
+            "out": ChipOutput(),
+        },
+        {"fc": (later("in"),), "n": (Wire("fc"),), "out": (Wire("n"),)},
+    )
+    rounded = whole(chip, "normal:9")["in"]
+    assert np.array_equal(rounded, np.rint(rounded))
+    assert len(np.unique(rounded)) > 20
+    assert (whole(chip, "constant:-.5")["in"] == -0.5).all(), "what was asked for by name is not rounded"
     assert (whole(one_input(), "constant:-.5")["in"] == -0.5).all()
     assert not whole(one_input(), "poisson:0")["in"].any()
     assert whole(one_input(), "poisson:1")["in"].all()

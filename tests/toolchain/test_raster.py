@@ -22,7 +22,7 @@ from spikeport.toolchain.loihi.processes import (
     Joined,
     TernaryLIF,
 )
-from spikeport.toolchain.plot import COLOURS, INPUT, LINE, Run, check_suffix, figure, save
+from spikeport.toolchain.plot import COLOURS, INPUT, LINE, Run, check_suffix, figure, in_hertz, save
 from spikeport.toolchain.raster import MOST_LAYERS, MOST_ROWS, Layer, Voltage, items, layers, probe, spiking, voltages
 
 
@@ -191,9 +191,20 @@ def test_every_spike_is_a_mark_at_its_time() -> None:
         assert axes.get_xlim()[1] == 100.0
         bars = made.axes[2 * index + 1].patches[0].get_data()
         np.testing.assert_allclose(bars.values, layer.rates / 2e-3)
-        assert made.axes[2 * index + 1].get_title(loc="left") == f"mean {layer.mean / 2e-3:,.3g} Hz"
+        assert made.axes[2 * index + 1].get_title(loc="left") == f"mean {in_hertz(layer.mean / 2e-3)} Hz"
     assert made.axes[-2].get_xlabel() == "time in ms"
     assert {text.get_text() for text in made.texts} == {"a $network", "40 steps of 2 ms"}
+
+
+def test_rates_are_whole_numbers_where_they_are_large() -> None:
+    assert [in_hertz(rate) for rate in (0, 0.4567, 16.13, 282.3, 1000.0, 12345.6)] == [
+        "0",
+        "0.457",
+        "16.1",
+        "282",
+        "1,000",
+        "12,346",
+    ]
 
 
 def test_inputs_are_grey_layers_have_colours_and_signs_differ() -> None:
@@ -253,3 +264,4 @@ def test_one_step_of_one_neuron_can_be_drawn(tmp_path: Path) -> None:
     trace, probes = ran(tiny, "lif", steps=1, batch=1, rate=1.0)
     run = Run("tiny", "", 1e-3, 1)
     save(figure(run, layers(tiny, trace, 0), voltages(tiny, trace, probes, 0)), tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")

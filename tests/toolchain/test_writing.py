@@ -120,3 +120,14 @@ def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     assert place.read_text() == "old"
     assert all(name.startswith(".") for name in os.listdir(tmp_path) if name != "net.graph")
+
+
+def test_a_folder_without_permission_is_known_before_the_work() -> None:
+    code = (
+        "import os; from spikeport.toolchain.writing import FileError, check_place\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"  # to whom the root of the file system does not belong
+        "try: check_place('/run.npz')\n"
+        "except FileError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "/run.npz: nothing may be written to the folder /. Choose another\n"

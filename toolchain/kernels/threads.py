@@ -37,6 +37,26 @@ def cut(count: int, steps: int, block: int, threads: int) -> list[tuple[int, int
     return [(start, min(start + length, count)) for start in range(0, count, length)]
 
 
+def on_cores(task: Callable[[int, int], None], count: int, steps: int, block: int = 1) -> None:
+    """Calls task(start, stop) for all of range(count): in pieces on all cores, or at once where that is no work.
+
+    Args:
+        task: what to do with a piece.
+        count: how many neurons, rows or samples.
+        steps: how much work each of them is, in steps of a neuron.
+        block: the length of a piece is a multiple of it.
+    """
+    if count * steps <= SMALLEST_PIECE:
+        task(0, count)
+        return
+    threads = thread_count()
+    pieces = cut(count, steps, block, threads)
+    if len(pieces) == 1:
+        task(0, count)
+    else:
+        run_pieces(task, pieces, threads)
+
+
 def run_pieces(task: Callable[[int, int], None], pieces: list[tuple[int, int]], threads: int) -> None:
     """Calls task(start, stop) once for every piece, on up to `threads` threads, and returns when all are done."""
     ticket = itertools.count()

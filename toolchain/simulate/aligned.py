@@ -15,10 +15,8 @@ ALIGNMENT = 64
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Room without values, at an address that is a multiple of ALIGNMENT."""
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    first = -memory.__array_interface__["data"][0] % ALIGNMENT
-    return memory[first : first + size].view(dtype).reshape(shape)
+    memory = np.empty(math.prod(shape) * dtype.itemsize + ALIGNMENT, np.uint8)
+    return np.ndarray(shape, dtype, memory.data, -memory.ctypes.data % ALIGNMENT)
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

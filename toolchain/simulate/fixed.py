@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
-
 from ..graph.nodes.base import Array
 from ..loihi.chip_graph import ChipGraph
-from .fixed_inputs import taken
+from ..loihi.processes import ChipInput
+from .fixed_choice import LEDGER
+from .fixed_lanes import feeds, joined, lanes, portion
 from .fixed_loops import loop_of
-from .fixed_plan import FixedPlan, fixed_plan
+from .fixed_plan import FixedPlan
 from .fixed_recording import wanted
-from .fixed_state import continued, started
+from .fixed_state import continued, refuse_another_batch, started
 from .fixed_windows import Windows
 from .inputs import Feed, feed
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .readout import chip_answer, gathered
 from .recording import SENT, Recorder
-from .tensors import one_thread
+from .schedule import schedule
 from .trace import RunState, Trace
 
 
@@ -38,19 +38,25 @@ def simulate(
     state: RunState | None = None,
 ) -> Trace:
     """The backend fixed; the arguments are those of `simulate` in `run.py`."""
-    planned = fixed_plan(graph)
-    given = feed(inputs, planned.inputs, planned.dtype)
+    given = feed(inputs, {n: node for n, node in graph.nodes.items() if isinstance(node, ChipInput)}, FixedPlan.dtype)
+    planned = LEDGER.plan(graph, given.steps, given.batch)
+    if state is not None:
+        refuse_another_batch(state, planned, given.batch)
     keep = wanted(record, graph)
-    scheduled = schedule(planned, given.batch)
+    parts = lanes(planned, given, keep) if window is None else [slice(0, given.batch)]
+    scheduled = schedule(planned, parts[0].stop)
     length = scheduled.window if window is None else window
     refuse_what_cannot_fit(planned, scheduled, length, keep, given.batch, given.steps or 1)
-    run = Run(planned, scheduled, keep, given, state)
-    with torch.inference_mode(), one_thread():
-        for first, rows in given.cut(run.step, length):
-            run.window(first, rows)
-            if given.steps is None:
-                run.look_at_memory()
-    return run.trace()
+    traces = []
+    with planned.within():
+        for lane, fed in zip(parts, feeds(given, parts), strict=True):
+            run = Run(planned, keep, fed, portion(state, lane), lane.start)
+            for first, rows in fed.cut(run.step, length):
+                run.window(first, rows)
+                if given.steps is None:
+                    run.look_at_memory()
+            traces.append(run.trace())
+    return joined(traces, planned)
 
 
 class Run:
@@ -59,21 +65,22 @@ class Run:
     def __init__(
         self,
         plan: FixedPlan,
-        schedule: Schedule,
         keep: Mapping[str, frozenset[str]],
         feed: Feed,
         state: RunState | None,
+        sample: int = 0,
     ) -> None:
         """Everything at its start, or where `state` left it.
 
         Args:
             plan: the network.
-            schedule: how it runs on this batch.
             keep: what is recorded.
             feed: what comes in.
             state: where an earlier run ended.
+            sample: the number of the first sample.
         """
-        self.plan, self.schedule, self.batch = plan, schedule, feed.batch
+        self.plan, self.schedule, self.batch = plan, schedule(plan, feed.batch), feed.batch
+        self.sample = sample
         self.recorder = Recorder(plan, keep, feed.batch, feed.steps, plan.counted)
         self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
         start = started(plan, feed.batch) if state is None else continued(state, plan, feed.batch)
@@ -86,7 +93,7 @@ class Run:
     def window(self, first: int, inputs: Mapping[str, Array]) -> None:
         """Run one window."""
         steps = len(next(iter(inputs.values())))
-        windows = Windows(self.plan, self.batch, steps, self.held)
+        windows = Windows(self.plan, self.batch, steps, self.held, self.sample)
         for part, dead in zip(self.plan.parts, self.schedule.last_read, strict=True):
             if part.loops:
                 found = self.loops[part](windows, self.states)
@@ -112,7 +119,7 @@ class Run:
         """A window of one process, and what was kept of its states."""
         plan = self.plan
         if name in plan.inputs:
-            return taken(name, plan.inputs[name], inputs[name], windows, first), {}
+            return plan.take(name, plan.inputs[name], inputs[name], windows, first), {}
         received = [windows.wire(wire) for wire in plan.wires[name]]
         if name in plan.folds:
             return plan.folds[name].run(*received), {}

@@ -25,13 +25,13 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def convolution(node: Conv, most: int, *, payload: bool) -> Callable[[Array], Array] | None:
+def convolution(node: Conv, most: int, *, sees_all: bool) -> Callable[[Array], Array] | None:
     """The cross-correlation over a window, images pixel by pixel; 24 bits wrap where they can be left.
 
     Args:
         node: the process.
         most: a bound of what comes in.
-        payload: whether more than spikes comes in.
+        sees_all: whether it sees the values that come in; else only which are not 0.
 
     Returns:
         [W, B, *shape] → [W, B, *shape]; None if no float holds the sums.
@@ -44,7 +44,7 @@ def convolution(node: Conv, most: int, *, payload: bool) -> Callable[[Array], Ar
     weight = constant(node.weight, dtype).contiguous(memory_format=lie)
 
     def operation(x: Tensor) -> Tensor:
-        images = _seen(x, dtype, payload).contiguous(memory_format=lie)
+        images = (x if sees_all else x != 0).to(TYPES[dtype]).contiguous(memory_format=lie)
         y = torch.conv2d(images, weight, None, node.stride, node.padding, node.dilation, node.groups)
         return y if total < HALF else _wrapped24(y)
 
@@ -61,3 +61,9 @@ def multiplied(weight: Array) -> Callable[[Array], Array]:
     """x · W."""
     matrix = torch.from_numpy(weight)
     return on_arrays(lambda x: torch.matmul(x.to(matrix.dtype), matrix))
+
+
+def _wrapped24(y: Tensor) -> Tensor:
+    """y modulo 2²⁴; Lava's cast to 32 bits leaves 0 of what is larger."""
+    kept = torch.where(y.abs() > INT32, 0, y).numpy()
+    return torch.from_numpy(modulo24(kept.astype(np.int64)).astype(np.float32))

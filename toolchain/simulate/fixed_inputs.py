@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph.nodes.base import Array
 from ..kernels.fixed_inputs import take_range
-from ..kernels.threads import cut, run_pieces, thread_count
+from ..kernels.threads import on_cores
 from ..loihi.processes import ChipInput
 from .fixed_windows import Windows
 from .inputs import broken_promise
@@ -37,12 +37,11 @@ def taken(name: str, node: ChipInput, rows: Array, windows: Windows, first: int)
     written = (behind(out) if last else out).reshape(count, pixels, channels)
     low, high = node.values.bounds
     bad: list[int] = []
-    threads = thread_count()
-    run_pieces(
-        lambda start, stop: bad.append(take_range(read, written, low, high, start, stop)),
-        cut(count, channels * pixels, 1, threads),
-        threads,
-    )
+
+    def piece(start: int, stop: int) -> None:
+        bad.append(take_range(read, written, low, high, start, stop))
+
+    on_cores(piece, count, channels * pixels)
     if sum(bad):
-        raise broken_promise(name, node.values, rows, given, first)
+        raise broken_promise(name, node.values, rows, given, first, windows.sample)
     return out

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph import Wire
 from ..graph.nodes.base import Array, State
 from .fixed_plan import FixedPlan
-from .fixed_recurrent import Recurrence, run_recurrence
 from .fixed_windows import Windows
 from .parts import Part
+
+if TYPE_CHECKING:
+    from .fixed_recurrent import Recurrence
 
 Keep = Mapping[str, frozenset[str]]
 Found = Mapping[str, tuple[Array, Mapping[str, Array]]]
@@ -52,7 +55,7 @@ class _Kernel:
         name = self.recurrence.neuron
         out, before = windows.room(name), windows.held[name]
         x = windows.wire(Wire(self.recurrence.outer))
-        return run_recurrence(self.recurrence, x, states[name], before, self.shown, self.keep, out)
+        return self.recurrence.run(x, states[name], before, self.shown, self.keep, out)
 
 
 class _Steps:

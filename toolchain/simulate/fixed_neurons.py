@@ -15,7 +15,7 @@ from ..graph.nodes.base import Array, State
 from ..kernels import fixed_states as kernels
 from ..kernels.fixed import fixed_range
 from ..kernels.lif import BLOCK
-from ..kernels.threads import cut, run_pieces, thread_count
+from ..kernels.threads import on_cores
 from ..loihi.limits import LOIHI2
 from ..loihi.processes import (
     ATRLIF,
@@ -34,7 +34,7 @@ from ..loihi.processes import (
     SigmaDelta,
     TernaryLIF,
 )
-from .fixed_synapses import Roll
+from .fixed_defined import Roll
 from .layout import IMAGES, before, behind, channels_lie_last, row_of
 
 Shape = tuple[int, ...]
@@ -115,20 +115,10 @@ class Leaky:
                 self.clock.interval, countdown, start, stop, BLOCK,
             )  # fmt: skip
 
-        in_pieces(piece, rows.shape, BLOCK)
+        on_cores(piece, rows.shape[1], rows.shape[0], BLOCK)
         if "t" in state:
             state["t"] = state["t"] + len(rows)
         return {name: unflat(record[name], inputs[0], last) for name in keep}
-
-
-def in_pieces(piece: Callable[[int, int], None], rows: tuple[int, ...], block: int) -> None:
-    """A kernel on all neurons of [T, N], by as many threads as are worth their while."""
-    threads = thread_count()
-    pieces = cut(rows[1], rows[0], block, threads)
-    if len(pieces) == 1:
-        piece(*pieces[0])
-    else:
-        run_pieces(piece, pieces, threads)
 
 
 def flat(x: Array, last: bool) -> Array:
@@ -222,7 +212,7 @@ class Plain:
         def piece(start: int, stop: int) -> None:
             self.row.kernel(x, y, sent, self.params, held, record, start, stop)
 
-        in_pieces(piece, x.shape, 1)
+        on_cores(piece, x.shape[1], x.shape[0])
         state.update({name: held[i].reshape(state[name].shape).astype(INT32) for i, name in enumerate(states)})
         if not np.shares_memory(sent, out):  # images that lie pixel by pixel were copied
             out[...] = sent.reshape(out.shape)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..errors import GraphError
 from ..graph import Signal, Wire
-from ..graph.nodes.base import Array, State
+from ..graph.nodes.base import Array
 from ..loihi.chip_graph import ChipGraph
 from ..loihi.processes import ChipInput, ChipOutput, Process
 from .fixed_bounds import DType, bounds_of, format_of
-from .fixed_neurons import NEURONS, neuron
+from .fixed_defined import Roll, step_by_step, taken, without_state
 from .fixed_recording import counted
-from .fixed_recurrent import Recurrence, recurrence_of
-from .fixed_synapses import FOLDS, ROLLS, Roll, Window
 from .parts import Part, parts_of
 from .schedule import Fold
+
+if TYPE_CHECKING:
+    from .fixed_recurrent import Recurrence
+
+Take = Callable[[str, ChipInput, Array, Any, int], Array]
+"""(input, its process, the window as it came in, the Windows, its first step) → the window, checked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,8 @@ class FixedPlan:
         folds: processes without state that send what they make themselves.
         rolls: processes that write what they send where they are told to.
         recurrences: the parts that are recurrent layers.
+        take: how a window of an input is checked, and put where its readers want it.
+        within: what a run stands in: torch's settings where torch takes part.
     """
 
     name: str
@@ -54,6 +60,8 @@ class FixedPlan:
     folds: Mapping[str, Fold]
     rolls: Mapping[str, Roll]
     recurrences: Mapping[Part, Recurrence]
+    take: Take
+    within: Callable[[], AbstractContextManager[None]]
 
     dtype: ClassVar[DType] = np.dtype(np.int32)
 
@@ -77,86 +85,36 @@ class FixedPlan:
         return tuple(self.signals[wire.source] for wire in self.wires[name])
 
 
-_PLANS: WeakKeyDictionary[ChipGraph, FixedPlan] = WeakKeyDictionary()
+_PLANS: WeakKeyDictionary[ChipGraph, dict[bool, FixedPlan]] = WeakKeyDictionary()
 
 
-def fixed_plan(graph: ChipGraph) -> FixedPlan:
-    """The plan of a chip graph: made at the first call, kept as long as the graph is."""
-    if graph not in _PLANS:
-        _PLANS[graph] = _plan(graph)
-    return _PLANS[graph]
+def fixed_plan(graph: ChipGraph, *, compiled: bool = True) -> FixedPlan:
+    """The plan of a chip graph: made at the first call, kept as long as the graph is.
+
+    Args:
+        graph: the network.
+        compiled: whether processes run by kernels and by torch, where there are such, or all by their own `step`.
+    """
+    made = _PLANS.setdefault(graph, {})
+    if compiled not in made:
+        made[compiled] = import_module(".fixed_compiled", __package__).by_kernels(graph) if compiled else defined(graph)
+    return made[compiled]
 
 
-def _plan(graph: ChipGraph) -> FixedPlan:
-    bounds = bounds_of(graph)
-    formats = {name: format_of(bound) for name, bound in bounds.items()}
-    folds: dict[str, Fold] = {}
-    rolls: dict[str, Roll] = {}
-    for name, node in graph.nodes.items():
-        if isinstance(node, ChipInput):
-            continue
-        received = graph.received(name)
-        most = [bounds[wire.source] for wire in graph.wires[name]]
-        if node.stateful or type(node) in (*NEURONS, *ROLLS):
-            rolls[name] = _roll(name, node, received, most)
-        else:
-            folds[name] = Fold(_fold(name, node, received, most, formats[name]), exact=True)
+def defined(graph: ChipGraph) -> FixedPlan:
+    """The plan by which everything runs by its own `step`."""
+    formats = {name: format_of(bound) for name, bound in bounds_of(graph).items()}
     ordered = {name: graph.nodes[name] for name in graph.order}
+    run = {name: node for name, node in ordered.items() if not isinstance(node, ChipInput)}
+    rolls = {name: step_by_step(name, node) for name, node in run.items() if _remembers(graph, name)}
+    folds = {name: Fold(without_state(name, run[name], formats[name]), exact=True) for name in run if name not in rolls}
     parts = parts_of(graph.order, graph.wires)
-    found = {part: recurrence_of(part, ordered, graph.wires, graph.signals, formats) for part in parts if part.loops}
-    recurrences = {part: recurrence for part, recurrence in found.items() if recurrence is not None}
     return FixedPlan(
         graph.name, graph.dt, ordered, dict(graph.wires), dict(graph.signals), counted(graph), parts, formats,
-        folds, rolls, recurrences,
+        folds, rolls, {}, taken, nullcontext,
     )  # fmt: skip
 
 
-def _roll(name: str, node: Process, received: Sequence[Signal], most: Sequence[int]) -> Roll:
-    if type(node) in NEURONS:
-        return neuron(node, [signal.shape for signal in received])
-    made = ROLLS[type(node)](node, most, received[0].carries.binary) if type(node) in ROLLS else None
-    return made or _step_by_step(name, node)
-
-
-def _fold(name: str, node: Process, received: Sequence[Signal], most: Sequence[int], dtype: DType) -> Window:
-    made = FOLDS[type(node)](node, most, received[0].carries.binary) if type(node) in FOLDS else None
-    return made or _without_state(name, node, dtype)
-
-
-@contextmanager
-def _inside(name: str) -> Iterator[None]:
-    """What a process refuses is said with its name."""
-    try:
-        yield
-    except GraphError as error:
-        raise error.inside(name) from None
-
-
-def _without_state(name: str, node: Process, dtype: DType) -> Window:
-    """The definition on a window folded into one batch, in 64-bit integers."""
-
-    def run(*inputs: Array) -> Array:
-        steps, batch = inputs[0].shape[:2]
-        rows = [x.reshape(steps * batch, *x.shape[2:]).astype(np.int64) for x in inputs]
-        with _inside(name):
-            y = node.step({}, *rows)[0]
-        return y.reshape(steps, batch, *y.shape[1:]).astype(dtype)
-
-    return run
-
-
-def _step_by_step(name: str, node: Process) -> Roll:
-    """The definition, one step after the other, in 64-bit integers."""
-
-    def run(state: State, inputs: Sequence[Array], keep: Collection[str], out: Array) -> Mapping[str, Array]:
-        kept: dict[str, list[Array]] = {what: [] for what in keep}
-        now = {key: value.astype(np.int64) for key, value in state.items()}
-        for t, row in enumerate(zip(*inputs, strict=True)):
-            with _inside(name):
-                out[t], now = node.step(now, *(x.astype(np.int64) for x in row))
-            for what, rows in kept.items():
-                rows.append(now[what].astype(np.int32))
-        state.update({key: value.astype(state[key].dtype) for key, value in now.items()})
-        return {what: np.stack(rows) for what, rows in kept.items()}
-
-    return run
+def _remembers(graph: ChipGraph, name: str) -> bool:
+    """Whether a process has a state, be it an empty one."""
+    return bool(graph.nodes[name].start(graph.received(name)[0].shape, 1, np.int32))

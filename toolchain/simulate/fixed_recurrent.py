@@ -10,7 +10,7 @@ import numpy as np
 from ..graph import Signal, Wire
 from ..graph.nodes.base import Array, State
 from ..kernels.fixed_recurrent import recurrent_range
-from ..kernels.threads import cut, run_pieces, thread_count
+from ..kernels.threads import on_cores
 from ..loihi.processes import LIF, Dense, LIFReset, Port, Process, Sparse, TernaryLIF
 from .fixed_bounds import WIDE, DType, matrix_sum, shifted
 from .fixed_neurons import Clock, clock_of, membrane, packed
@@ -44,6 +44,42 @@ class Recurrence:
     ternary: bool
     clock: Clock
     formats: Mapping[str, DType]
+
+    def run(
+        self, x: Array, state: State, before: Array, shown: Sequence[str], keep: frozenset[str], spikes: Array
+    ) -> dict[str, tuple[Array, Mapping[str, Array]]]:
+        """A window of the processes that are shown; the state moves on in place.
+
+        Args:
+            x: what comes in from outside, [W, B, N].
+            state: the neuron's state.
+            before: what the neuron sent in the step before.
+            shown: the processes whose windows are asked for.
+            keep: the states of the neuron that are kept.
+            spikes: where to write what the neuron sends.
+        """
+        x = np.ascontiguousarray(x)
+        asked = {"u": "u" in keep, "v": "v" in keep, "joined": self.joined in shown, "back": self.back in shown}
+        record = {name: np.empty(x.shape if yes else (0, 0, 0), np.int32) for name, yes in asked.items()}
+        countdown = self.clock.countdown(state)
+
+        def piece(start: int, stop: int) -> None:
+            recurrent_range(
+                x, spikes, self.weight, self.down, self.params, state["u"], state["v"], before,
+                record["u"], record["v"], record["joined"], record["back"],
+                self.ternary, self.clock.interval, countdown, start, stop,
+            )  # fmt: skip
+
+        on_cores(piece, x.shape[1], len(x) * x.shape[2])
+        if "t" in state:
+            state["t"] = state["t"] + len(x)
+        found: dict[str, tuple[Array, Mapping[str, Array]]] = {
+            self.neuron: (spikes, {name: record[name] for name in keep})
+        }
+        for name, made in ((self.joined, "joined"), (self.back, "back")):
+            if name in shown:
+                found[name] = (record[made].astype(self.formats[name]), {})
+        return found
 
 
 def recurrence_of(
@@ -79,42 +115,3 @@ def _payload(cell: LIF | LIFReset | TernaryLIF, layer: Dense | Sparse) -> bool:
     signed = layer.message_bits > 0 and isinstance(cell, TernaryLIF)
     total = matrix_sum(layer, 1)
     return signed or max(total, shifted(total, layer.exponent)) >= WIDE
-
-
-def run_recurrence(
-    layer: Recurrence, x: Array, state: State, before: Array, shown: Sequence[str], keep: frozenset[str], spikes: Array
-) -> dict[str, tuple[Array, Mapping[str, Array]]]:
-    """A window of the processes that are shown; the state moves on in place.
-
-    Args:
-        layer: the three processes.
-        x: what comes in from outside, [W, B, N].
-        state: the neuron's state.
-        before: what the neuron sent in the step before.
-        shown: the processes whose windows are asked for.
-        keep: the states of the neuron that are kept.
-        spikes: where to write what the neuron sends.
-    """
-    x = np.ascontiguousarray(x)
-    asked = {"u": "u" in keep, "v": "v" in keep, "joined": layer.joined in shown, "back": layer.back in shown}
-    record = {name: np.empty(x.shape if yes else (0, 0, 0), np.int32) for name, yes in asked.items()}
-    countdown = layer.clock.countdown(state)
-
-    def piece(start: int, stop: int) -> None:
-        recurrent_range(
-            x, spikes, layer.weight, layer.down, layer.params, state["u"], state["v"], before,
-            record["u"], record["v"], record["joined"], record["back"],
-            layer.ternary, layer.clock.interval, countdown, start, stop,
-        )  # fmt: skip
-
-    threads = thread_count()
-    run_pieces(piece, cut(x.shape[1], len(x) * x.shape[2], 1, threads), threads)
-    if "t" in state:
-        state["t"] = state["t"] + len(x)
-    found: dict[str, tuple[Array, Mapping[str, Array]]] = {
-        layer.neuron: (spikes, {name: record[name] for name in keep})
-    }
-    for name, made in ((layer.joined, "joined"), (layer.back, "back")):
-        if name in shown:
-            found[name] = (record[made].astype(layer.formats[name]), {})
-    return found

@@ -23,16 +23,21 @@ def started(plan: FixedPlan, batch: int) -> RunState:
     return RunState(0, batch, plan.dtype, nodes, held, {})
 
 
-def continued(state: RunState, plan: FixedPlan, batch: int) -> RunState:
-    """A copy of where another run ended, if it was a run of the same network."""
-    fresh = started(plan, batch)
+def refuse_another_batch(state: RunState, plan: FixedPlan, batch: int) -> None:
+    """A SimulationError for where a run of other samples, or of a graph in real numbers, ended."""
     if state.dtype != plan.dtype or state.batch != batch:
         found = f"a run of {state.batch} samples in {state.dtype}"
         fix = "go on with the same batch, on the same network"
         raise SimulationError("state", found, f"{batch} samples in {plan.dtype}", fix)
+
+
+def continued(state: RunState, plan: FixedPlan, batch: int) -> RunState:
+    """A copy of where another run ended, if it was a run of the same network."""
+    fresh = started(plan, batch)
     if _kinds(state) != _kinds(fresh) or set(state.readouts) - set(plan.outputs):
         raise SimulationError("state", "another network's state", f"the state of a run of '{plan.name}'")
-    nodes = {name: {key: _copy(value) for key, value in values.items()} for name, values in state.nodes.items()}
+    kept = {name: state.nodes.get(name, {}) for name in fresh.nodes}  # another plan has others without a state
+    nodes = {name: {key: _copy(value) for key, value in values.items()} for name, values in kept.items()}
     held, readouts = ({n: _copy(v) for n, v in part.items()} for part in (state.held, state.readouts))
     return RunState(state.step, batch, plan.dtype, nodes, held, readouts)
 

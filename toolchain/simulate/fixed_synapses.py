@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from ..graph.nodes.base import Array, State
 from ..kernels.events import events_range
-from ..kernels.threads import cut, run_pieces, thread_count
+from ..kernels.threads import on_cores
 from ..loihi.arithmetic import INT32, int32
-from ..loihi.chip_graph import ChipGraph
 from ..loihi.processes import (
     ChipOutput,
     Conv,
@@ -29,16 +29,13 @@ from ..loihi.processes import (
     Shaped,
     Sparse,
 )
-from .aligned import empty
+from ..loihi.processes.synapses import Synapse
 from .fixed_bounds import EXACT64, WIDE, format_of, matrix_sum, shifted, taps_sum
+from .fixed_defined import Roll, Window
 
-Window = Callable[..., Array]
-"""Windows [W, B, *shape] of the inputs to one of what is sent."""
-Roll = Callable[[State, Sequence[Array], Collection[str], Array], Mapping[str, Array]]
-"""(state, inputs, states to keep, where to write what is sent) → what was kept; the state moves on in place."""
 Most = Sequence[int]
 LARGEST = 2 << 20
-"""Bytes of weights that stay in a core's own cache; with more of them torch's product of what are no spikes is faster."""
+"""Bytes of weights that stay in a core's own cache; with more, torch's product of what are no spikes is faster."""
 SPARED = 32
 """A product by events does about so many weights in the time in which another kernel does one value."""
 
@@ -49,7 +46,7 @@ def matrix(node: Dense | Sparse, most: Most, binary: bool) -> Window | None:
     if max(total, shifted(total, node.exponent)) >= WIDE:
         return None
     weight = (node.held.T * 2.0**node.exponent).astype(format_of(total))
-    payload = node.message_bits > 0 and not binary
+    payload = _payload(node, binary)
     run = product(weight, payload=payload, torch=_large(node, payload))
     out = format_of(shifted(total, node.exponent))
 
@@ -78,34 +75,35 @@ def product(weight: Array, *, payload: bool, torch: bool = False) -> Callable[[A
 
     def run(x: Array) -> Array:
         x = np.ascontiguousarray(x)
-        y = empty((len(x), weight.shape[1]), weight.dtype)
-        threads = thread_count()
-        pieces = cut(len(x), (x.shape[1] + weight.size) // SPARED, 1, threads)
-        run_pieces(lambda start, stop: events_range(x, weight, y, payload, start, stop), pieces, threads)
+        y = np.empty((len(x), weight.shape[1]), weight.dtype)
+
+        def piece(start: int, stop: int) -> None:
+            events_range(x, weight, y, payload, start, stop)
+
+        on_cores(piece, len(x), (x.shape[1] + weight.size) // SPARED)
         return y
 
     return run
 
 
-def _large(node: Process, payload: bool) -> bool:
-    return payload and isinstance(node, (Dense, Sparse)) and node.weight.size * 4 > LARGEST
+def _payload(node: Synapse, binary: bool) -> bool:
+    return node.message_bits > 0 and not binary
 
 
-def torch_runs(graph: ChipGraph) -> bool:
+def _large(node: Dense | Sparse, payload: bool) -> bool:
+    return payload and node.weight.size * 4 > LARGEST
+
+
+def torch_runs(node: Process, binary: bool) -> bool:
     """Whether torch takes part: in convolutions, and in large matrices on values that are more than spikes."""
-    for name, node in graph.nodes.items():
-        binary = any(signal.carries.binary for signal in graph.received(name)[:1])
-        payload = getattr(node, "message_bits", 0) > 0 and not binary
-        if isinstance(node, Conv) or _large(node, payload):
-            return True
-    return False
+    return isinstance(node, Conv) or (isinstance(node, (Dense, Sparse)) and _large(node, _payload(node, binary)))
 
 
 def conv(node: Conv, most: Most, binary: bool) -> Window | None:
-    """torch's cross-correlation: torch is loaded for convolutions, and for what `torch_runs` names."""
+    """torch's cross-correlation."""
     from .fixed_convs import convolution
 
-    return convolution(node, most[0], payload=node.message_bits > 0 and not binary)
+    return convolution(node, most[0], sees_all=node.message_bits > 0 or binary)
 
 
 def port(_: Port, most: Most, __: bool) -> Window:
@@ -158,7 +156,7 @@ def delayed(node: DelayDense | DelaySparse, most: Most, binary: bool) -> Roll | 
         return None
     dtype = format_of(total)
     delays = [int(d) for d in np.unique(node.delay)]
-    payload = node.message_bits > 0 and not binary
+    payload = _payload(node, binary)
     weights = {d: np.where(node.delay == d, node.held, 0).T * 2.0**node.exponent for d in delays}
     runs = {d: product(weight.astype(dtype), payload=payload) for d, weight in weights.items()}
     return _Arriving(runs, rounds=node.exponent < 0, wraps=True)
@@ -170,7 +168,7 @@ def in_time(node: ConvInTime, most: Most, binary: bool) -> Roll | None:
     if total >= EXACT64:
         return None
     dtype = format_of(total)
-    payload = node.message_bits > 0 and not binary
+    payload = _payload(node, binary)
     runs = {d: product(taps.T.astype(dtype), payload=payload) for d, taps in enumerate(node.weight[::-1])}
     return _Arriving(runs, rounds=False, wraps=False)
 

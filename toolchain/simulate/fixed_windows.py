@@ -19,7 +19,7 @@ from .layout import before, channels_lie_last
 class Windows:
     """What is alive of a window."""
 
-    def __init__(self, plan: FixedPlan, batch: int, steps: int, held: dict[str, Array]) -> None:
+    def __init__(self, plan: FixedPlan, batch: int, steps: int, held: dict[str, Array], sample: int = 0) -> None:
         """Nothing sent yet.
 
         Args:
@@ -27,8 +27,10 @@ class Windows:
             batch: how many samples.
             steps: how many steps.
             held: what the sources of delayed wires sent last; moves on as they send.
+            sample: the number of the first sample.
         """
         self.plan, self.batch, self.steps, self.held = plan, batch, steps, held
+        self.sample = sample
         self.sent: dict[str, Array] = {}
         self.led: dict[str, Array] = {}
 
@@ -45,7 +47,8 @@ class Windows:
             last = like.shape[2:] == shape and channels_lie_last(like)
         lead = name in self.plan.delayed
         lying = (*shape[1:], shape[0]) if last else shape
-        rows = empty((self.steps + lead, self.batch, *lying), self.plan.formats[name])
+        make = empty if last else np.empty  # torch reads images
+        rows = make((self.steps + lead, self.batch, *lying), self.plan.formats[name])
         whole = before(rows) if last else rows
         if lead:
             whole[0] = self.held[name]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ..graph.nodes.base import Array
-from .layout import channels_lie_last, empty_like
 from .aligned import ALIGNMENT, zeros
+from .layout import channels_lie_last, empty_like
 
 
 def fold(run: Callable[..., Array], inputs: Sequence[Array]) -> Array:

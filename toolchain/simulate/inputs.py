@@ -169,14 +169,15 @@ def checked(name: str, node: Entry, rows: Array, first: int, dtype: DType) -> Ar
             same = values.astype(rows.dtype) == rows
             raise _refused(name, rows, same, first, f"integers that {dtype} holds exactly")
     promise = node.values
-    if not _keeps(values, promise):
+    if not keeps(values, promise):
         if not promise.graded:
             raise broken_promise(name, promise, rows, values, first)
         raise _refused(name, rows, np.isfinite(values), first, f"finite {dtype} numbers")
     return values
 
 
-def _keeps(values: Array, promise: Carries) -> bool:
+def keeps(values: Array, promise: Carries) -> bool:
+    """Whether all values are among those that an input promises."""
     if promise.binary and promise.high == 1:
         return bool(((values == 0) | (values == 1)).all())
     if promise.graded:
@@ -193,7 +194,9 @@ def _inside(values: Array, promise: Carries) -> Array:
     return inside
 
 
-def broken_promise(name: str, promise: Carries, rows: Array, values: Array, first: int) -> SimulationError:
+def broken_promise(
+    name: str, promise: Carries, rows: Array, values: Array, first: int, sample: int = 0
+) -> SimulationError:
     """A SimulationError that names the first value that the input did not promise.
 
     Args:
@@ -202,13 +205,14 @@ def broken_promise(name: str, promise: Carries, rows: Array, values: Array, firs
         rows: the window as it came in.
         values: the same in the type in which it is checked.
         first: the number of its first step.
+        sample: the number of its first sample.
     """
-    return _refused(name, rows, _inside(values, promise), first, f"{promise}, as the input promises")
+    return _refused(name, rows, _inside(values, promise), first, f"{promise}, as the input promises", sample)
 
 
-def _refused(name: str, rows: Array, good: Array, first: int, expected: str) -> SimulationError:
+def _refused(name: str, rows: Array, good: Array, first: int, expected: str, before: int = 0) -> SimulationError:
     """A SimulationError that names the first value that is not good."""
     step, sample, *index = (int(i) for i in np.unravel_index(int(np.argmin(good)), rows.shape))
     value = rows[(step, sample, *index)]
-    where = f"{value} in step {first + step}, sample {sample}, at {shown(index)}"
+    where = f"{value} in step {first + step}, sample {before + sample}, at {shown(index)}"
     return SimulationError(name, where, expected)

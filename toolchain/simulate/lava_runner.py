@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SimulationError
-from ..guarded import guarded, has_ended, last_lines, undisturbed
+from ..guarded import folder_for, guarded, has_ended, last_lines
 from .lava_program import Array, LavaProgram
 
 WORKER = Path(__file__).parent / "lava_worker" / "__main__.py"
@@ -130,7 +128,7 @@ def run_all(
 ) -> list[LavaRun]:
     """Runs many programs, as `run_lava` runs one; a worker imports Lava once for all that it runs."""
     begun = time.monotonic()
-    with _temporary_folder() as folder:
+    with folder_for("lava") as folder:
         jobs = [_Job(program, folder / str(index)) for index, program in enumerate(programs)]
         for job in jobs:
             job.folder.mkdir()
@@ -213,14 +211,3 @@ def _joined(runs: Sequence[LavaRun]) -> LavaRun:
         return runs[0]
     values = {name: np.concatenate([run.values[name] for run in runs], axis=1) for name in runs[0].values}
     return replace(max(runs, key=lambda run: run.seconds.run), values=values)
-
-
-@contextlib.contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards, even if Ctrl-C is pressed again while it is taken away."""
-    folder = Path(tempfile.mkdtemp(prefix="spikeport-lava-"))
-    try:
-        yield folder
-    finally:
-        with undisturbed():
-            shutil.rmtree(folder, ignore_errors=True)

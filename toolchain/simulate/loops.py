@@ -16,6 +16,7 @@ from .kinds import Roll
 from .parts import Part
 from .plan import Plan
 from .recurrent import Recurrence, run_recurrence
+from .schedule import Fold
 
 Keep = Mapping[str, frozenset[str]]
 Windows = Mapping[str, tuple[Array, Mapping[str, Array]]]

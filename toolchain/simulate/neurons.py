@@ -17,8 +17,8 @@ from ..graph.nodes.base import Array, State
 from ..kernels.forward import SILENT, forward_range
 from ..kernels.lif import BLOCK, MODES, LifParams, packed_params
 from ..kernels.threads import cut, run_pieces, thread_count
-from .layout import IMAGES, before, behind, channels_lie_last, row_of
 from .aligned import empty
+from .layout import IMAGES, before, behind, channels_lie_last, row_of
 
 Kept = dict[str, Array]
 

@@ -20,6 +20,7 @@ from .schedule import Fold
 
 DType = np.dtype[Any]
 
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A graph, ready to run. It holds what the graph holds, not the graph, so both can go when nobody needs them.

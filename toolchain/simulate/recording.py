@@ -13,8 +13,6 @@ from ..errors import UsageError
 from ..graph import Signal, nodes
 from ..graph.nodes import Firing, Integrating, ResonateFire
 from ..graph.nodes.base import Array
-from ..kernels.events import count_events
-from .layout import behind, channels_lie_last
 from .schedule import Planned
 from .trace import Count, NodeTrace
 
@@ -121,25 +119,15 @@ class Tally:
     def add(self, window: Array) -> None:
         """Count a window."""
         self.values += window.size
+        nonzero = int(np.count_nonzero(window != 0))  # of truth values, which numpy counts fast
+        self.nonzero += nonzero
         carries = self.signal.carries
-        if carries.binary:
-            ones = _ones(window)
-            self.nonzero += ones
-            self.total += ones
-            return
-        self.nonzero += int(np.count_nonzero(window != 0))  # of truth values, which numpy counts fast
         if not carries.graded:
-            self.total += int(window.sum(dtype=np.float64))
+            self.total += nonzero if carries.binary else int(window.sum(dtype=np.float64))
 
     def count(self) -> Count:
         """The counts."""
         return Count(self.values, self.nonzero, None if self.signal.carries.graded else self.total)
-
-
-def _ones(window: Array) -> int:
-    """How many ones there are among zeros and ones."""
-    flat = window if window.flags.c_contiguous else behind(window) if channels_lie_last(window) else window.copy()
-    return int(count_events(flat.reshape(-1)))
 
 
 def tallied(plan: Planned) -> Sequence[str]:

@@ -16,10 +16,10 @@ from ..graph.nodes import Add, Affine, Firing
 from ..graph.nodes.base import Array, State
 from ..kernels.recurrent import recurrent_range, send_back_range
 from ..kernels.threads import cut, run_pieces, thread_count
+from .aligned import empty
 from .kinds import DType, Roll
 from .neurons import Neuron
 from .parts import Part
-from .aligned import empty
 
 LARGEST = 2 << 20
 """Bytes of weights that stay in a core's own cache; with more of them a matrix product is faster."""

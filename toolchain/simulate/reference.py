@@ -23,6 +23,7 @@ from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .plan import Plan, plan
 from .readout import GATHER, answer
 from .recording import SENT, Recorder, tallied, wanted
+from .schedule import Schedule, schedule
 from .trace import RunState, Trace
 
 

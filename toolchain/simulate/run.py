@@ -72,7 +72,7 @@ def _backend(graph: Graph | ChipGraph, asked: str | None) -> str:
         raise UsageError("backend", f"'{asked}'", ", ".join(BACKENDS))
     if asked not in fitting:
         kind = "a chip graph" if chip else "a graph in real numbers"
-        fix = "" if chip else "quantise it first: chip, report = quantise(graph)"
+        fix = "" if chip else "bring it into integers first: convert --to chip, or quantise(graph)"
         raise UsageError("backend", f"'{asked}' for {kind}", " or ".join(fitting), fix)
     return asked
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -91,8 +92,18 @@ class Schedule:
     last_read: tuple[tuple[str, ...], ...]
 
 
+_SCHEDULES: WeakKeyDictionary[Planned, dict[int, Schedule]] = WeakKeyDictionary()
+
+
 def schedule(plan: Planned, batch: int) -> Schedule:
-    """The schedule of a plan for a batch of samples."""
+    """The schedule of a plan for a batch of samples: made at the first call, kept as long as the plan is."""
+    made = _SCHEDULES.setdefault(plan, {})
+    if batch not in made:
+        made[batch] = _schedule(plan, batch)
+    return made[batch]
+
+
+def _schedule(plan: Planned, batch: int) -> Schedule:
     last_read = _last_read(plan)
     live = _live(plan, last_read) * batch * plan.dtype.itemsize
     window = min(LONGEST, 1 << max(0, math.floor(math.log2(BUDGET / live))))

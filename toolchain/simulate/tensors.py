@@ -17,6 +17,7 @@ Operation = Callable[..., Tensor]
 
 TYPES = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
 
+
 def tensor(array: Array) -> Tensor:
     """The array as a tensor over the same memory; a copy where it is read-only."""
     return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -8,12 +8,12 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from ..console import Result, working
+from ..console import Result, say, working
 from ..errors import UsageError
 from ..graph import Graph
 from ..loihi.chip_graph import ChipGraph
 from ..loihi.quantise import quantise
-from ..source import Load, Source
+from ..source import REMARKS, Load, Source
 from ..tables import table
 from ..trial import Trial
 from .sides import OnLava
@@ -22,6 +22,7 @@ from .verify import verify
 
 PREFIXES = ("torch", "chip", "lava")
 """What can stand before a SOURCE, with a colon between."""
+_PREFIXED = ", ".join(f"{each}:" for each in PREFIXES)
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,17 @@ class Asked:
     def side(self, text: str) -> Any:
         """The side that a text names."""
         kind, _, rest = text.partition(":")
-        if kind not in PREFIXES or not rest:
+        if kind not in PREFIXES:
             kind, rest = "", text
+        if not rest:
+            raise UsageError(f"'{text}'", "names no network", f"a SOURCE, perhaps with {_PREFIXED} before it")
         source = replace(self.source, name=rest)
         with working(f"reading {rest}"):
             if kind == "torch":
                 return self.load.module(source)
             network = self.load.network(source)
+        for line in network.notes.get(REMARKS, "").splitlines():
+            say(f"{rest}: {line}")
         if kind in ("chip", "lava"):
             chip = self.chip(network)
             return OnLava(chip) if kind == "lava" else chip
@@ -86,7 +91,8 @@ def verified(asked: Asked, a: str, b: str | None, trial: Trial, *, at_least: flo
 def view(verdict: Verdict) -> Group:
     """A verdict for people."""
     titles = tuple(f">{title}" if index else title for index, title in enumerate(TITLES))
-    parts = [*map(Text, verdict.remarks)]
+    warnings = verdict.warnings()
+    parts = [*map(Text, warnings), *([Text()] if warnings else [])]
     if verdict.first_difference is not None:
         parts += [Text(verdict.first_difference.text()), Text()]
     line = Text(verdict.line, style="bold" if verdict else "bold red")

@@ -34,11 +34,10 @@ def difference(node: NodeVerdict, sides: tuple[Side, Side], inputs: tuple[Inputs
     at = (sample, *index)
     if node.a not in sides[0].network.nodes:  # a module's own answer: nothing inside of it can be shown
         return Difference((node.a, node.b), step, node.late, sample, tuple(index), (np.nan, np.nan))
-    ahead = (max(0, -node.late), max(0, node.late))
-    every = zip(sides, (node.a, node.b), inputs, ahead, strict=True)
+    every = zip(sides, (node.a, node.b), inputs, (0, node.late), strict=True)
     mine, theirs = (_look(side, name, given, step + late, at) for side, name, given, late in every)
-    first = max(0, step + 1 - steps)
-    moments = tuple(_moment(t, (mine, t + ahead[0]), (theirs, t + ahead[1])) for t in range(first, step + 1))
+    first = max(0, -node.late, step + 1 - steps)
+    moments = tuple(_moment(t, (mine, t), (theirs, t + node.late)) for t in range(first, step + 1))
     names, place, levels = (node.a, node.b), tuple(index), (mine.level, theirs.level)
     return Difference(names, step, node.late, sample, place, moments[-1].sent, levels, moments)
 

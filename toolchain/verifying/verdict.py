@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UsageError
+from ..tables import counted, known
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ class NodeVerdict:
         late: by how many steps B is later.
         spikes: whether spikes or whole numbers are compared, which have to be equal; else values within a tolerance.
         values: how many values were compared.
-        differing: how many of them differ.
+        differing: how many of them differ, or lie farther apart than the tolerance.
         rates: the share of values that are not 0, in A and in B.
-        worst: the largest difference, in the units of A.
+        worst: the largest difference, in the units of A; infinite where one side has no number.
         range: the largest magnitude in A.
         same: whether that is near enough.
         first: the first place that differs: step of A, sample, index; None where none does.
@@ -132,12 +133,28 @@ class NodeVerdict:
         """The share of values that are the same."""
         return 1.0 - self.differing / self.values if self.values else 1.0
 
+    @property
+    def exact(self) -> bool:
+        """Whether every value is equal, and not only near enough."""
+        return self.worst == 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether neither side ever sent anything, so that little was tried."""
+        return self.exact and self.rates == (0.0, 0.0)
+
+    @property
+    def word(self) -> str:
+        """What came of it, in a word."""
+        return "same" if self.exact else "near enough" if self.same else "differs"
+
     def data(self) -> dict[str, Any]:
         """The same for programs."""
         names = {"a": self.a, "b": self.b, "late": self.late, "compares": "spikes" if self.spikes else "values"}
         counts = {"values": self.values, "differing": self.differing, "match": self.match}
-        sizes = {"rate_a": self.rates[0], "rate_b": self.rates[1], "worst": self.worst, "range": self.range}
-        return {**names, **counts, **sizes, "same": self.same, "first": None if self.first is None else [*self.first]}
+        sizes = {"rate_a": self.rates[0], "rate_b": self.rates[1], "worst": known(self.worst), "range": self.range}
+        found = {"same": self.same, "exact": self.exact, "silent": self.silent}
+        return {**names, **counts, **sizes, **found, "first": None if self.first is None else [*self.first]}
 
 
 @dataclass(frozen=True)
@@ -177,15 +194,31 @@ class Verdict:
     @property
     def exact(self) -> bool:
         """Whether every value of every pair is equal."""
-        return all(node.differing == 0 for node in self.nodes)
+        return all(node.exact for node in self.nodes)
+
+    @property
+    def size(self) -> str:
+        """On how much they were compared."""
+        return f"{counted(self.steps, 'step')} × {counted(self.batch, 'sample')}"
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The nodes that sent nothing on either side, by their names in A."""
+        return tuple(node.a for node in self.nodes if node.silent)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader has to know beside the table."""
+        silent = f"silent on both sides, so that little was tried of them: {', '.join(self.silent)}"
+        alone = f"not compared, for want of a counterpart: {', '.join(self.alone)}"
+        return (*self.remarks, *([silent] if self.silent else []), *([alone] if self.alone else []))
 
     def rows(self) -> Iterator[Sequence[str]]:
         """A table of the pairs; the titles are TITLES."""
         for node in self.nodes:
             name = node.a if node.a == node.b else f"{node.a} = {node.b}"
-            worst = "" if node.spikes or not node.differing else f"{100 * node.worst / (node.range or 1):.3g} %"
+            worst = "" if node.spikes or node.exact else f"{100 * node.worst / (node.range or 1):.3g} %"
             rates = (f"{node.rates[0]:.4f}", f"{node.rates[1]:.4f}")
-            yield name, _percent(node.match), *rates, worst, f"{node.late or ''}", "same" if node.same else "differs"
+            yield name, _percent(node.match), *rates, worst, f"{node.late or ''}", node.word
 
     def table(self) -> str:
         """The table as plain text."""
@@ -199,14 +232,14 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict in one line."""
-        size = f"{self.steps} steps × {self.batch} samples, {len(self.nodes)} nodes"
+        size = f"{self.size}, {counted(len(self.nodes), 'node')}"
         if not self:
             return f"NOT THE SAME: {self.a} and {self.b} ({size})"
         return f"{'the same' if self.exact else 'the same within the tolerance'}: {self.a} and {self.b} ({size})"
 
     def text(self) -> str:
         """All of it for people."""
-        parts = [self.table(), *self.remarks]
+        parts = [self.table(), *self.warnings()]
         if self.first_difference is not None:
             parts.append(self.first_difference.text())
         return "\n".join([*parts, self.line])

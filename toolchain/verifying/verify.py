@@ -43,6 +43,8 @@ def verify(
     """
     if not 0 <= at_least <= 1:
         raise UsageError("at_least", f"{at_least}", "a share between 0 and 1")
+    if tolerance is not None and not 0 <= tolerance < np.inf:
+        raise UsageError("tolerance", f"{tolerance}", "a share of the largest value, at least 0")
     given = _named(inputs)
     left, right = side(a, given), side(b, given)
     found = pairs(left.network, right.network)
@@ -102,11 +104,16 @@ def _aligned(pair: Pair, a: Array, b: Array, steps: int) -> tuple[Array, Array]:
 def _judge(pair: Pair, a: Array, b: Array, *, at_least: float, slack: float) -> NodeVerdict:
     a, b = a.astype(np.float64), b.astype(np.float64) / pair.scale
     size = float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
-    apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity: no number, as NaN is none
+        apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    apart[np.isnan(apart)] = np.inf
     wrong = apart > (0.0 if pair.spikes else slack * size)
     differing = int(np.count_nonzero(wrong))
     share = 1 - differing / wrong.size
-    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape)) if differing else None
+    first = None
+    if differing:
+        step, *place = (int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
+        first = (step + max(0, -pair.late), *place)
     rates = (float(np.count_nonzero(a)) / a.size, float(np.count_nonzero(b)) / b.size)
     same = differing == 0 or (pair.spikes and share >= at_least)
     return NodeVerdict(
@@ -127,7 +134,7 @@ def _judge(pair: Pair, a: Array, b: Array, *, at_least: float, slack: float) -> 
 def _first(judged: list[NodeVerdict]) -> NodeVerdict | None:
     """The pair that differs first in time; of several, the one that runs first."""
     wrong = [node for node in judged if node.first is not None and node.a]
-    return min(wrong, key=lambda node: node.first[0] if node.first else 0, default=None)
+    return min(wrong, key=lambda node: (node.first or (0,))[0] + min(0, node.late), default=None)
 
 
 def _answers(left: Side, right: Side, inputs: Mapping[str, Array], runs: Any, slack: float) -> list[NodeVerdict]:

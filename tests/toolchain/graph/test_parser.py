@@ -10,6 +10,7 @@ from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.graph import Graph, arrays_of, parse, to_text
 from spikeport.toolchain.graph.content import hash_of
 from spikeport.toolchain.graph.parser import DEEPEST
+from support.mutations import changed_texts
 from support.random_graphs import random_graph, seeds
 
 WEIGHT = np.arange(12.0).reshape(3, 4)
@@ -179,32 +180,8 @@ def test_many_nodes_in_loops_settle_quickly() -> None:
 def test_a_changed_text_is_a_graph_or_an_error_with_a_place(seed: int, data: st.DataObject) -> None:
     graph = random_graph(np.random.default_rng(seed), nodes=5, subgraphs=True)
     text, arrays = to_text(graph), arrays_of(graph)
-    pieces = [
-        "",
-        "0",
-        "-1",
-        "9" * 18,
-        "1e300",
-        "none",
-        "true",
-        '"',
-        "[",
-        "]",
-        "{",
-        "}",
-        "(",
-        "~",
-        ",",
-        ";",
-        "=",
-        "#",
-        ":",
-    ]
-    pieces += ["f32[2]{1,2}", "c64[]{1+1j}", "[[1,2]]", "{a: 1}", '"x"', "0.5", "é", "\0"]
-    rng = np.random.default_rng(seed)
-    for _ in range(25):
-        start = int(rng.integers(len(text)))
-        changed = text[:start] + pieces[rng.integers(len(pieces))] + text[start + int(rng.integers(4)) :]
+    words = ["true", "f32[2]{1,2}", "c64[]{1+1j}", "{a: 1}", '"x"', "0.5", "é"]
+    for changed in changed_texts(np.random.default_rng(seed), text, words):
         outcome = outcome_of(changed, arrays)
         assert isinstance(outcome, Graph) or outcome.startswith("line ")
 

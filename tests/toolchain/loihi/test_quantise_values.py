@@ -113,6 +113,20 @@ def test_a_product_says_in_which_scale_it_sends():
     assert 2.0**16 / 2**node.exponent == read_places(chip)["m"].scale
 
 
+def test_a_layer_behind_a_small_product_reads_it_in_the_scale_that_it_has():
+    b = GraphBuilder("small")
+    b.add("in", Input((6,), "spikes"))
+    b.add("a", Affine(RNG.uniform(0.02, 0.05, (4, 6))), "in")
+    b.add("b", Affine(RNG.uniform(0.02, 0.05, (4, 6))), "in")
+    b.add("m", Multiply(), "a", "b")
+    b.add("c", Affine(RNG.uniform(0.5, 1, (3, 4))), "m")
+    b.add("out", Output(), "c")
+    spikes = (RNG.random((30, 2, 6)) < 0.6).astype(float)
+    graph = b.build()
+    assert read_places(quantise(graph, calibration=spikes)[0])["m"].scale == 2.0**14
+    assert max(errors(graph, spikes, calibration=spikes).values()) < 0.1
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [

@@ -1,14 +1,6 @@
 """Chip graphs as text and file: exact round trips, stable and small files, one message for every other file."""
 
-import json
-import re
-import resource
-import struct
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,15 +10,15 @@ from hypothesis import strategies as st
 from spikeport.toolchain.errors import FileError, SpikeportError
 from spikeport.toolchain.graph import Wire, arrays_of, chain, diff, digest, later, parse, to_text
 from spikeport.toolchain.graph import nodes as n
-from spikeport.toolchain.graph.network import Network
 from spikeport.toolchain.graph.store import load as load_graph
 from spikeport.toolchain.graph.store import save
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 from spikeport.toolchain.loihi.processes import LIF, PROCESSES, ChipInput, ChipOutput, Conv, DelayDense, Dense
 from spikeport.toolchain.loihi.store import load
 from spikeport.toolchain.loihi.store import parse as parse_chip
-from support.mutations import survivors
 from support.random_chips import random_chip
+from support.same_network import same
+from support.small_chip import dense
 
 GOLDEN = Path(__file__).parent / "goldens" / "small_chip.txt"
 SEEDS = st.integers(0, 10**6)
@@ -58,16 +50,6 @@ def small_chip() -> ChipGraph:
 def test_the_text_of_a_chip_graph_is_read_by_people_too() -> None:
     assert to_text(small_chip()) == GOLDEN.read_text()
     assert to_text(parse_chip(GOLDEN.read_text(), arrays_of(small_chip()))) == GOLDEN.read_text()
-
-
-def same(a: Network, b: Network) -> None:
-    assert type(a) is type(b)
-    assert (to_text(a), digest(a), a.notes, a.dt) == (to_text(b), digest(b), b.notes, b.dt)
-    for name, node in a.nodes.items():
-        for field, array in node.arrays().items():
-            other = b.nodes[name].arrays()[field]
-            assert (array.dtype, array.shape) == (other.dtype, other.shape)
-            assert np.array_equal(array, other)
 
 
 @given(SEEDS)
@@ -102,13 +84,6 @@ def test_the_digest_knows_every_weight_and_field() -> None:
     assert diff(chip, other).count("\n-") == 1
     assert not diff(chip, small_chip())
     assert digest(small_chip()) == digest(chip)
-
-
-def dense(weight: np.ndarray) -> ChipGraph:
-    """One matrix between an input and an output."""
-    lif = LIF(current_decay=4096, voltage_decay=0, threshold=1)
-    nodes = {"in": ChipInput((weight.shape[1],)), "fc": Dense(weight=weight), "lif": lif, "out": ChipOutput()}
-    return ChipGraph(nodes, {"fc": (later("in"),), "lif": (Wire("fc"),), "out": (Wire("lif"),)}, name="dense")
 
 
 @pytest.mark.parametrize(("most", "dtype"), [(127, "i1"), (128, "i2"), (1 << 15, "i4"), (1 << 30, "i4")])
@@ -186,169 +161,3 @@ def test_messages(text: str) -> None:
     with pytest.raises(SpikeportError) as caught:
         parse_chip(text)
     assert str(caught.value).startswith(MESSAGES[text]), str(caught.value)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_a_changed_file_is_the_same_chip_graph_or_an_error(tmp_path: Path, seed: int) -> None:
-    """600 changes each; the hashes find out every one that matters."""
-    chip, file = random_chip(seed * 7 + 1), tmp_path / "a.graph"
-    save(chip, file)
-
-    def survives() -> bool:
-        try:
-            again = load(file)
-        except FileError as error:
-            if not str(error).startswith(str(file)):
-                raise
-            return False
-        assert digest(again) == digest(chip)
-        assert again.notes == chip.notes
-        return True
-
-    assert survivors(np.random.default_rng(seed), file, 600, survives) < 60
-
-
-@given(SEEDS)
-@settings(deadline=None, max_examples=60)
-def test_a_changed_text_is_a_chip_graph_or_an_error_with_a_place(seed: int) -> None:
-    chip, rng = random_chip(seed), np.random.default_rng(seed)
-    text, arrays = to_text(chip), arrays_of(chip)
-    pieces = [
-        "",
-        "0",
-        "-1",
-        "9" * 18,
-        "1e300",
-        "none",
-        '"',
-        "[",
-        "]",
-        "{",
-        "}",
-        "(",
-        "~",
-        ",",
-        ";",
-        "=",
-        "#",
-        ":",
-        "\0",
-    ]
-    pieces += ["i64[2]{1,2}", "f32[]{1}", "[[1,2]]", "[9999999,9999999]", "62", "Conv", "LIF"]
-    for _ in range(25):
-        start = int(rng.integers(len(text)))
-        changed = text[:start] + pieces[rng.integers(len(pieces))] + text[start + int(rng.integers(4)) :]
-        outcome = outcome_of(changed, arrays)
-        assert isinstance(outcome, ChipGraph) or outcome.startswith("line ")
-
-
-def outcome_of(text: str, arrays: dict[str, np.ndarray]) -> ChipGraph | str:
-    """The chip graph, once it came back from its own text, or the message."""
-    try:
-        again = parse_chip(text, arrays)
-    except SpikeportError as error:
-        return str(error)
-    same(parse_chip(to_text(again), arrays_of(again)), again)
-    return again
-
-
-Head = dict[str, Any]
-
-
-def repacked(file: Path, change: Callable[[Head], object]) -> None:
-    """A file whose header is changed, its data left alone."""
-    content = file.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    head = json.loads(content[8 : 8 + length])
-    change(head)
-    packed = json.dumps(head).encode()
-    file.write_bytes(struct.pack("<Q", len(packed)) + packed + content[8 + length :])
-
-
-def entry(head: Head) -> Head:
-    (found,) = (value for name, value in head.items() if name != "__metadata__")
-    return found
-
-
-def text_of(head: Head, old: str, new: str) -> None:
-    meta = head["__metadata__"]
-    assert old in meta["spikeport"]
-    meta["spikeport"] = meta["spikeport"].replace(old, new)
-
-
-LIES: dict[str, tuple[Callable[[Head], object], str]] = {
-    "gigantic": (
-        lambda h: entry(h).update(shape=[2**40, 2**40]),
-        r"array \w+ of \d+ bytes at 0 to 900; expected as ma",
-    ),
-    "wider": (
-        lambda h: entry(h).update(dtype="I64"),
-        r"array \w+ of 7200 bytes at 0 to 900; expected as many bytes as",
-    ),
-    "unsigned": (
-        lambda h: entry(h).update(dtype="U8"),
-        r"array \w+ of type U8; expected F32 or F64 or I8 or I16 or I32",
-    ),
-    "reals": (
-        lambda h: entry(h).update(dtype="F32", shape=[225]),
-        r"line 3, column 37: i64\[30,30\]; expected f32\[225\]",
-    ),
-    "turned": (
-        lambda h: entry(h).update(shape=[900]),
-        r"line 3, column 37: i64\[30,30\]; expected i64\[900\], as the array",
-    ),
-    "pairs": (
-        lambda h: h.update({next(k for k in h if k[0] != "_") + ".complex": entry(h)}),
-        r"array \w+\.complex of I8",
-    ),
-    "scalar pairs": (
-        lambda h: h.update({"0" * 16 + ".complex": {"dtype": "F64", "shape": [], "data_offsets": [0, 8]}}),
-        r"array 0+\.complex of F64 with shape \[\]; expected reals with a last axis of 2",
-    ),
-    "another word": (
-        lambda h: text_of(h, "\nchip ", "\ngraph "),
-        "line 2, column 8: 'ChipInput'; expected one of Input, Ou",
-    ),
-    "no word": (lambda h: text_of(h, "\nchip ", "\ntree "), "line 1, column 1: 'tree'; expected 'graph' or 'chip'"),
-    "huge input": (
-        lambda h: text_of(h, "shape=[30]", "shape=[9999999,9999999]"),
-        r"line 2, column 8, in \(ChipInput\), shape",
-    ),
-    "another shape": (
-        lambda h: text_of(h, "shape=[30]", "shape=[31]"),
-        r"line 2, column 31: in : spikes \[30\]; expected|line 1",
-    ),
-    "another field": (
-        lambda h: text_of(h, "threshold=1", "threshold=2"),
-        "a text of another hash than is written before it",
-    ),
-}
-
-LOADER = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from spikeport.toolchain.errors import FileError
-from spikeport.toolchain.loihi.store import load
-for name in sys.argv[1:]:
-    try:
-        load(name)
-        print("taken")
-    except FileError as error:
-        print(str(error).removeprefix(name + ": "))
-"""
-
-
-def test_lies_end_in_one_message_and_little_memory(tmp_path: Path) -> None:
-    files = []
-    for index, (change, _) in enumerate(LIES.values()):
-        files.append(tmp_path / f"{index}.graph")
-        save(dense(np.arange(900).reshape(30, 30) % 100), files[-1])
-        repacked(files[-1], change)
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER, *map(str, files)], capture_output=True, text=True, timeout=60, check=True
-    )
-    said = done.stdout.splitlines()
-    assert len(said) == len(LIES)
-    for line, (name, (_, pattern)) in zip(said, LIES.items(), strict=True):
-        assert re.match(pattern, line), (name, line)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 << 20

@@ -127,7 +127,7 @@ def test_an_interrupted_installation_leaves_no_process_and_the_next_one_starts_c
     wait_for(lambda: machine.called("pip install"))
     assert len(machine.left()) == 1
     os.kill(other.pid, end)
-    other.communicate()
+    other.communicate(timeout=60)
     if end == signal.SIGINT:
         assert machine.left() == []
         assert living(str(machine.root)) == []

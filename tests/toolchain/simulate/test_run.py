@@ -59,7 +59,7 @@ def test_a_graph_runs_by_the_reference_and_a_chip_by_the_fixed_simulation():
             graph,
             {"backend": "fixed"},
             "backend: 'fixed' for a graph in real numbers; expected reference. "
-            "Quantise it first: chip, report = quantise(graph)",
+            "Bring it into integers first: convert --to chip, or quantise(graph)",
         ),
         (chip, {"backend": "reference"}, "backend: 'reference' for a chip graph; expected fixed or lava"),
         (chip, {"dtype": "float32"}, "dtype: float32; expected none: a chip graph is computed in integers"),

@@ -125,6 +125,11 @@ def test_the_difference_against_a_graph_is_in_its_own_steps():
     assert f"step {first.step} ({first.step + 1} in B)" in verdict.text()
     assert first.moments[-1].sent == (0.0, 1.0)
     assert verdict["lif1"].match < 1
+    turned = verify(a_chip(graph, threshold=10), graph, spikes()).first_difference
+    assert (turned.step, turned.late, turned.sample, turned.index) == (first.step + 1, -1, first.sample, first.index)
+    assert f"step {first.step + 1} ({first.step} in B)" in turned.text()
+    assert [moment.step for moment in turned.moments] == [moment.step + 1 for moment in first.moments]
+    assert [moment.sent for moment in turned.moments] == [moment.sent[::-1] for moment in first.moments]
 
 
 def test_a_share_of_equal_spikes_can_be_enough():
@@ -132,7 +137,10 @@ def test_a_share_of_equal_spikes_can_be_enough():
     chip = a_chip(graph, threshold=50)
     match = min(node.match for node in verify(graph, chip, spikes()).nodes)
     assert match < 1
-    assert verify(graph, chip, spikes(), at_least=match)
+    enough = verify(graph, chip, spikes(), at_least=match)
+    assert enough
+    assert not enough.exact
+    assert "near enough" in {node.word for node in enough.nodes}
     assert not verify(graph, chip, spikes(), at_least=match + 1e-6)
 
 
@@ -148,7 +156,13 @@ def test_values_lie_within_a_tolerance_of_the_largest():
     assert verdict["lif1"].same
     assert not verdict["y"].same
     assert verdict["y"].worst == pytest.approx(1e-4 * verdict["y"].range, rel=1e-3)
-    assert verify(one, other, spikes(), tolerance=2e-4)
+    near = verify(one, other, spikes(), tolerance=2e-4)
+    assert near
+    assert not near.exact
+    assert near["y"].differing == 0
+    assert near["y"].word == "near enough"
+    assert near["lif1"].word == "same"
+    assert near.line.startswith("the same within the tolerance: ")
     assert not verify(one, other, spikes(), tolerance=0.5e-4)
     assert not verify(one, other, spikes(), at_least=0.0), "a share is enough for spikes, and for spikes alone"
 
@@ -189,7 +203,36 @@ def test_neurons_without_a_counterpart_are_named():
     shorter = Graph({**parts, "fc": graph.nodes["fc2"]}, wires, name="shorter")
     verdict = verify(graph, shorter, spikes())
     assert verdict.alone == ("lif2 of small",)
+    assert "not compared, for want of a counterpart: lif2 of small" in verdict.text()
     assert verdict["lif1"].same
+
+
+def test_what_never_spikes_is_said_to_be_little_tried():
+    graph = a_graph(threshold=50.0)
+    verdict = verify(graph, a_graph(threshold=60.0), spikes())
+    assert verdict.exact
+    assert verdict.silent == ("lif1", "lif2", "y")
+    assert "silent on both sides, so that little was tried of them: lif1, lif2, y" in verdict.text()
+    assert all(node["silent"] for node in verdict.data()["nodes"])
+    assert verify(a_graph(), a_graph(), spikes()).silent == ()
+
+
+def overflowing(weight: float) -> Graph:
+    layers = [("x", nodes.Input((2,))), ("fc", nodes.Affine(np.full((3, 2), weight))), ("y", nodes.Output())]
+    return chain(layers, name="overflowing")
+
+
+def test_what_is_no_number_is_not_the_same_as_a_number():
+    x = np.full((2, 1, 2), 1e308)
+    x[..., 1] = -x[..., 0]
+    lost, kept = overflowing(10.0), overflowing(0.5)
+    with np.errstate(all="ignore"):
+        verdict = verify(lost, kept, x)
+    assert np.isnan(verdict.first_difference.values[0])
+    assert not verdict
+    assert verdict.data()["nodes"][0]["worst"] is None
+    with np.errstate(all="ignore"):
+        assert verify(lost, lost, x).exact
 
 
 def test_data_says_all_that_text_says():
@@ -232,6 +275,9 @@ def test_what_cannot_be_compared_is_refused():
         verify("net", graph, spikes())
     with pytest.raises(UsageError, match="at_least: 2"):
         verify(graph, graph, spikes(), at_least=2)
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(UsageError, match=f"tolerance: {wrong}"):
+            verify(graph, graph, spikes(), tolerance=wrong)
 
 
 def voltages() -> Graph:

@@ -26,6 +26,9 @@ from .timing import Timing
 from .values import Held, as_matrix, held, scales_of
 from .warmup import early
 
+NO_NETX = "convert --to chip, or quantise with target='lava'"
+"""What to do about what a netx file cannot hold."""
+
 
 def built(
     graph: Graph, parts: Plan, timing: Timing, options: Options, calibration: Any
@@ -37,9 +40,6 @@ def built(
     layers, uneven = _layers(sources, options)
     if wrong or uneven:
         raise Refused(graph.name, [*wrong, *uneven])
-    sources = Sources(
-        parts, {**sources.scales, **{name: held.scale for name, held in values.items() if parts.graded(name)}}
-    )
     made = {name: _made(each, sources, timing, options, seen) for name, each in layers.items()}
     network = Network(sources, timing, options, made, values)
     chip = assembled(network)
@@ -57,7 +57,7 @@ def _made(each: Layer, sources: Sources, timing: Timing, options: Options, seen:
 
 
 def _values(sources: Sources, options: Options) -> tuple[dict[str, Held], list[SpikeportError]]:
-    """The neurons that send values, in integers; products first say in which scale they send."""
+    """The neurons that send values, in integers."""
     found: dict[str, Held] = {}
     wrong: list[SpikeportError] = []
     units = sources.parts.values
@@ -94,9 +94,7 @@ def _one_decay(made: Layer) -> list[SpikeportError]:
     """A netx file holds one decay for a layer."""
     names = (("α", made.membrane.alpha), ("β", made.membrane.beta))
     return [
-        SpikeportError(
-            made.name, f"{letter} differs from neuron to neuron", "one for a layer in a netx file", NO_NETX
-        )
+        SpikeportError(made.name, f"{letter} differs from neuron to neuron", "one for a layer in a netx file", NO_NETX)
         for letter, values in names
         if values.size > 1 and bool((values != values.flat[0]).any())
     ]

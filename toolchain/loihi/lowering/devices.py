@@ -95,7 +95,10 @@ def _coding(name: str, node: Delta | SigmaDelta) -> Device | SpikeportError:
     if uneven is not None:
         return uneven
     theta = _number(node.threshold)
-    told: Callable[[float], Told] = lambda scale: (("threshold", theta, round(theta * scale) / scale),)  # noqa: E731
+
+    def told(scale: float) -> Told:
+        return (("threshold", theta, round(theta * scale) / scale),)
+
     if isinstance(node, Delta):
         delta = node.cumulative
         return Device(

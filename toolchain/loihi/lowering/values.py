@@ -30,6 +30,8 @@ PAYLOAD = 14
 """Bits that the largest value takes where sizes are known: room for sums and products above it."""
 FINER = ".finer"
 """Ends the name of a synapse that keeps the lower bits of another."""
+MOST_SHIFT = 31
+"""The most bits that a product is shifted down by."""
 LEAST, MOST = -16, 16
 """Exponents of a synapse."""
 
@@ -65,7 +67,25 @@ def scales_of(parts: Plan, largest: Mapping[str, float]) -> dict[str, float]:
         if parts.graded(name):
             seen = largest.get(name, 0.0)
             found[name] = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
-    return {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()}
+    return _settled(parts, {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()})
+
+
+def _settled(parts: Plan, scales: dict[str, float]) -> dict[str, float]:
+    """The same where products send in the scale that they can: some read products, so until nothing changes."""
+    products = {name: unit for name, unit in parts.values.items() if unit.device.product}
+    for _ in products:
+        before = dict(scales)
+        for name, unit in products.items():
+            sides = [_side(forms, scales) for forms in unit.ports]
+            scales[name] = sides[0] * sides[1] / 2.0 ** _shift(sides, scales[name])
+        if scales == before:
+            break
+    return scales
+
+
+def _shift(sides: list[float], wanted: float) -> int:
+    """The bits that bring S₁·S₂ to a scale, or nearest to it."""
+    return int(np.clip(np.log2(sides[0] * sides[1] / wanted), 0, MOST_SHIFT))
 
 
 def held(unit: ValueUnit, scales: Mapping[str, float], bits: int) -> Held | SpikeportError:
@@ -80,8 +100,12 @@ def held(unit: ValueUnit, scales: Mapping[str, float], bits: int) -> Held | Spik
     kept = tuple(each for each in ports if not isinstance(each, SpikeportError))
     if not unit.device.product:
         return Held(unit, kept, wanted, wanted if port is None else 1.0)
-    shift = int(np.clip(np.log2(sides[0] * sides[1] / wanted), 0, 31))
-    return Held(unit, kept, sides[0], sides[0] * sides[1] / 2.0**shift, shift)
+    shift = _shift(sides, wanted)
+    if sides[0] * sides[1] / 2.0**shift != wanted:
+        return SpikeportError(
+            unit.name, "a product that comes back to itself ever smaller", "one whose size stays", "scale it up"
+        )
+    return Held(unit, kept, sides[0], wanted, shift)
 
 
 def _side(forms: tuple[Form, ...], scales: Mapping[str, float]) -> float:

@@ -47,7 +47,7 @@ class ChipInput(Process):
         """The promise as a value."""
         return carries(self.carries)
 
-    def signal(self, inputs: Sequence[Signal]) -> Signal:  # noqa: ARG002
+    def signal(self, inputs: Sequence[Signal]) -> Signal:  # noqa: ARG002 - the arguments that every process has
         """What was promised."""
         return Signal(self.shape, self.values)
 

@@ -145,7 +145,7 @@ class Delayed(Matrix):
         payloads: Array = int32(self.layers[:, None] * x[:, None]).sum(-1)
         return payloads
 
-    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002
+    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002 - the arguments that every process has
         """Nothing is on its way."""
         return {"coming": np.zeros((int(self.delay.max()), batch, self.weight.shape[0]), dtype)}
 
@@ -274,7 +274,7 @@ class ConvInTime(Synapse):
         need(shape == self.weight.shape[2:], "input", f"shape {shown(shape)}", f"[{self.weight.shape[2]}]")
         return Signal((int(self.weight.shape[1]),), GRADED)
 
-    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002
+    def start(self, shape: tuple[int, ...], batch: int, dtype: npt.DTypeLike) -> State:  # noqa: ARG002 - the arguments that every process has
         """Nothing is on its way."""
         return {"coming": np.zeros((self.weight.shape[0] - 1, batch, self.weight.shape[1]), dtype)}
 

@@ -136,7 +136,7 @@ def main(folders: list[str]) -> None:
         if child == 0:
             try:
                 _end(folder, simulate(folder, imported))
-            except Exception as error:
+            except Exception as error:  # whatever it is, it goes home as a status
                 _end(folder, failure(error, ""))
         _, code = os.waitpid(child, 0)
         if not (folder / "status.json").exists():

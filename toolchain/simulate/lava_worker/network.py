@@ -50,7 +50,7 @@ class Network:
         given = {key: self._named(name, key, value) for key, value in parameters.items()}
         try:
             process, model = made(type, given)
-        except Exception as error:
+        except Exception as error:  # constructors of Lava raise whatever they like
             raise ProgramError(name, f"is no {type} that Lava can make: {in_words(error)}") from error
         for variable, value in (initial or {}).items():
             _member(f"{name}.{variable}", process.vars).init = self._value(value)
@@ -106,7 +106,7 @@ class Network:
                     *map(tuple, arguments)
                 )
             start.connect(end)
-        except Exception as error:
+        except Exception as error:  # and so does its connect
             raise ProgramError(where, f"cannot be connected: {in_words(error)}") from error
 
     def _process_of(self, path: str) -> Any:
