@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+import numba  # noqa: F401 - with it in memory every run of a chip graph goes by the kernels, which are what is tested
 import pytest
 from spikeport.toolchain.simulate.lava_env import LAVA, install
 
