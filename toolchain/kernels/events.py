@@ -40,12 +40,3 @@ def events_range(x: Any, weight: Any, y: Any, payload: bool, start: int, stop: i
                 a = weight[events[place]]
                 for n in range(out.size):
                     out[n] += a[n]
-
-
-@kernel
-def count_events(values: Any) -> int:
-    """How many values are not 0."""
-    count = 0
-    for n in range(values.size):
-        count += values[n] != 0
-    return count
