@@ -123,7 +123,7 @@ def _check_source(source: Path, files: Iterable[Path]) -> None:
 def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:
     """Brings the network into integers, writes it, and proves the file before it takes its place."""
     proofs = account.proofs[name] = []
-    inputs = chip.trial.values(network)
+    inputs = _within(chip.reset_interval, chip.trial.values(network))
     if isinstance(network, Graph):
         proofs.append(of_source(network))
         made, account.reports[name] = _quantised(network, how.target, chip, inputs)
@@ -139,6 +139,11 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         if chip.lava:
             named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
             proofs.append(of_lava(again, path, named))
+
+
+def _within(interval: int | None, inputs: dict[str, Array]) -> dict[str, Array]:
+    """The steps of one sample: at the next one the chip's clock resets its neurons, and those of a graph go on."""
+    return inputs if interval is None else {name: values[:interval] for name, values in inputs.items()}
 
 
 def _quantised(graph: Graph, target: str, chip: Chip, inputs: Mapping[str, Array]) -> tuple[ChipGraph, QuantiseReport]:
@@ -181,5 +186,5 @@ def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, expl
     return Result(data, Group(*parts), good=account.failed is None)
 
 
-MARKS: Mapping[bool | None, str] = {True: "same", False: "rounded", None: "–"}
+MARKS: Mapping[bool | None, str] = {True: "same", False: "lossy", None: "–"}
 """What a proof says in a word."""

@@ -96,7 +96,10 @@ def test_what_a_loader_has_to_be_told_is_said(here: Path) -> None:
     found = call(*words)
     assert found.exit_code == 0, found.output
     assert "reset_interval=64" in found.stdout
-    assert any("reset_interval=64" in line for line in json.loads(call(*words, "--json").stdout)["remarks"])
+    data = json.loads(call(*words, "--json").stdout)
+    assert any("reset_interval=64" in line for line in data["remarks"])
+    short = json.loads(call(*words[:-1], "10", "--json").stdout)
+    assert [p["verdict"]["steps"] for p in (data["proofs"]["netx"][1], short["proofs"]["netx"][1])] == [32, 10]
 
 
 def test_the_files_that_convert_wrote_are_the_network(here: Path) -> None:
@@ -118,7 +121,7 @@ def test_what_a_person_sees_of_a_conversion_fits_and_says_it_all(here: Path) -> 
     assert found.exit_code == 0, found.output
     text = " ".join(found.stdout.split())
     assert "soft-reset" in text
-    assert "rounded spikes and silences equal" in text
+    assert "lossy spikes and silences equal" in text
     assert "out/grid.net" in text
 
 

@@ -165,7 +165,10 @@ def _row(layer: LayerReport) -> tuple[str, ...]:
 
 def _filled(size: float) -> str:
     """The worst case of a state, as part of what 24 bits hold."""
-    return "any" if math.isinf(size) else f"{size / LOIHI2.most_state:.2g}"
+    if size == 0 or math.isinf(size):
+        return "–" if size == 0 else "any"
+    part = size / LOIHI2.most_state
+    return f"{part:.2g}" if part < 10 else f"{part:,.0f}"
 
 
 def _percent(match: Match | None) -> str:

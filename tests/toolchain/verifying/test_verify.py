@@ -178,6 +178,19 @@ def test_a_module_against_its_graph_and_against_another():
     assert not verify(other, graph, x)
 
 
+def test_a_module_against_its_chip_graph_goes_by_its_own_graph():
+    config = zoo.config_of("event_convnet", {"size": 8, "channels": (4,)})
+    module, other = (zoo.build("event_convnet", config, seed) for seed in (0, 1))
+    x = (np.random.default_rng(1).random((6, 2, 2, 8, 8)) < 0.3).astype(np.float32)
+    chip, _ = quantise(trace(module, torch.from_numpy(x), time_axis=0, carries="spikes"))
+    for verdict in (verify(module, chip, x, at_least=0.9), verify(chip, module, x, at_least=0.9)):
+        assert verdict, verdict.text()
+        assert verdict.nodes[0].a.endswith("of the module")
+        assert verdict.nodes[0].differing == 0
+        assert len(verdict.nodes) > 2
+    assert not verify(other, chip, x, at_least=0.9)
+
+
 def renamed(chip: ChipGraph, names: dict[str, str]) -> ChipGraph:
     """The same network under other names."""
     wires = {
