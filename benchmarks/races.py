@@ -78,7 +78,7 @@ COLUMNS = (
     Column("peer", "peer", str),
     Column(">ours ms", "ours_s", _ms),
     Column(">peer ms", "peer_s", _ms),
-    Column(">peer/ours", "ratio", lambda ratio: f"{ratio:.2f}×"),
+    Column(">ratio", "ratio", lambda ratio: f"{ratio:.2f}×"),
     Column(">limit ms", "limit_s", _ms),
     Column(">peer steps", "peer_steps", str),
     Column(">ours MB", "ours_mb", lambda size: number(size, 3)),
@@ -88,6 +88,13 @@ COLUMNS = (
 
 
 def _rows(rows: Sequence[Row]) -> RenderableType:
+    """The table; where there is one peer alone, its name stands in the titles in place of a column."""
+    peers = {row["peer"] for row in rows if row.get("peer") is not None}
     held = [column for column in COLUMNS if any(row.get(column.key) is not None for row in rows)]
+    titles = {column.key: column.title for column in held}
+    if len(peers) == 1:
+        (peer,) = peers
+        held = [column for column in held if column.key != "peer"]
+        titles = {key: title.replace("peer", peer) for key, title in titles.items()}
     cells = ([c.shown(row[c.key]) if row.get(c.key) is not None else "" for c in held] for row in rows)
-    return table([column.title for column in held], cells)
+    return table([titles[column.key] for column in held], cells)
