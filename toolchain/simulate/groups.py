@@ -59,7 +59,8 @@ def _filled(x: Array, lead: int, group: int) -> Array:
     """The rows in their places among zeros; themselves where they are a whole group."""
     if len(x) == group:
         return _aligned(x)
-    whole = zeros((group, *x.shape[1:]), x.dtype)
+    whole = empty_like(x, group)
+    whole[:lead], whole[lead + len(x) :] = 0, 0
     whole[lead : lead + len(x)] = x
     return whole
 

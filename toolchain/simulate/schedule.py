@@ -22,7 +22,7 @@ LONGEST = 1024
 """The most steps in a window."""
 BUSY = 64_000_000
 """Operations in one call that make its overhead small."""
-WIDEST = 32
+WIDEST = 16
 """The most steps in one call of a fixed size."""
 
 
