@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..toolchain.console import Result, command
-from ..toolchain.source import Given, with_source
+from ..toolchain.source import Given, refuse_beside, with_source
 
 app = typer.Typer()
 
@@ -42,6 +42,7 @@ def convert(
     from .converting import Chip, converted, folder
     from .formats import formats
 
+    refuse_beside(given.typed, "calibration", ("made", "steps"))
     wanted = formats(to.split(","))
     place = folder(output)
     allowed = tuple(name.strip() for name in allow.split(",") if name.strip())

@@ -174,6 +174,12 @@ def test_without_lava_the_proof_says_so(here: Path, monkeypatch: pytest.MonkeyPa
         (("verify", "torch:grid.graph", "grid.graph"), "grid.graph: holds no torch module"),
         (("verify", "grid.graph", "--at-least", "2"), "at_least: 2.0; expected a share between 0 and 1"),
         (("verify", "grid.graph", "--allow", "magic"), "allow: 'magic'; expected"),
+        (("verify", "grid.graph", "--input", "x.npy", "--steps", "3"), "--steps: says nothing beside --input"),
+        (("run", "grid.graph", "--input", "x.npy", "--seed", "0"), "--seed: says nothing beside --input"),
+        (
+            ("convert", "grid.graph", "--calibration", "x.npy", "--made", "poisson:1"),
+            "says nothing beside --calibration",
+        ),
         (("convert", "grid.graph", "--to", "chip", "--bits", "9"), "bits: 9; expected 2 to 8"),
         (("convert", "grid.graph", "--to", "chip", "--calibration", "no.npy"), "no.npy: there is no such file"),
         (("convert", "grid.graph", "--to", "chip", "-o", "grid.graph"), "grid.graph: cannot be a folder"),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .console import Result, command
-from .source import Given, with_source
+from .source import Given, refuse_beside, with_source
 
 app = typer.Typer()
 
@@ -76,6 +76,7 @@ def run(
     from .loihi.chip_graph import ChipGraph
     from .running import Ask, run_network
 
+    refuse_beside(given.typed, "input", ("made", "batch", "seed"))
     cut, traces = Steps(dt, unit, steps), tuple(trace or ())
     ask = Ask(input, made, cut, batch, seed, backend, dtype, record, output, plot, traces, sample)
     found = given.either("none")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, cast
@@ -74,12 +74,14 @@ class Given:
         passes: the passes that were asked for, as typed; none where nothing was said.
         explain: whether to say what they did.
         load: the ways from a source.
+        typed: the options that were typed, by name.
     """
 
     source: Source
     passes: str | None
     explain: bool
     load: Load
+    typed: frozenset[str] = frozenset()
 
     def network(self) -> Graph | ChipGraph:
         """Reads the network, and says on stderr what is remarkable about its file."""
@@ -170,7 +172,21 @@ def _given(
     """The options every command with a SOURCE has."""
     size = None if shape is None else sizes(shape)
     made = Source(source, weights, size, carries, host)
-    return Given(made, passes, explain, cast(Load, context.obj))
+    return Given(made, passes, explain, cast(Load, context.obj), typed(context))
+
+
+def typed(context: typer.Context) -> frozenset[str]:
+    """The names of the options that were typed, and not left as they are."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
+
+
+def refuse_beside(options: frozenset[str], one: str, others: Sequence[str]) -> None:
+    """A UsageError for options that say nothing beside another one that was typed."""
+    for name in others:
+        if {one, name} <= options:
+            fix = "leave one of them out"
+            raise UsageError(f"--{name}", f"says nothing beside --{one}, which brings its own values", fix=fix)
 
 
 def sizes(text: str) -> tuple[int, ...]:

@@ -8,32 +8,29 @@ from typing import Annotated, cast
 import typer
 
 from .console import Result, command
-from .source import Load, Source, sizes
+from .source import Load, Source, refuse_beside, sizes, typed
 
 app = typer.Typer()
+
+_A = typer.Argument(
+    metavar="A",
+    help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; lava:SOURCE, on Lava's own "
+    "simulator.",
+    show_default=False,
+)
+_B = typer.Argument(
+    metavar="[B]",
+    help="The same; left out, a chip graph is compared with Lava, and a graph with its chip graph.",
+    show_default=False,
+)
 
 
 @command(app, "verify", "Look")
 def verify(
     *,
     context: typer.Context,
-    a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; "
-            "lava:SOURCE, on Lava's own simulator.",
-            show_default=False,
-        ),
-    ],
-    b: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[B]",
-            help="The same; left out, a chip graph is compared with Lava, and a graph with its chip graph.",
-            show_default=False,
-        ),
-    ] = None,
+    a: Annotated[str, _A],
+    b: Annotated[str | None, _B] = None,
     weights: Annotated[
         Path | None, typer.Option(help="Weights for networks that are built by a name.", show_default=False)
     ] = None,
@@ -72,5 +69,6 @@ def verify(
         bits,
         tuple(name.strip() for name in allow.split(",") if name.strip()),
     )
+    refuse_beside(typed(context), "input", ("made", "steps", "batch", "seed"))
     trial = Trial(input, made, steps, batch, seed)
     return verified(asked, a, b, trial, at_least=at_least, tolerance=tolerance)
