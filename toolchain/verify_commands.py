@@ -14,8 +14,8 @@ app = typer.Typer()
 
 _A = typer.Argument(
     metavar="A",
-    help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; lava:SOURCE, on Lava's own "
-    "simulator.",
+    help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; lava:SOURCE, on Lava "
+    "itself.",
     show_default=False,
 )
 _B = typer.Argument(
