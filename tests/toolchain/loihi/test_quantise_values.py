@@ -142,3 +142,28 @@ def test_what_the_chip_has_no_neuron_for_is_refused_by_name(layer, words):
 def test_a_netx_file_has_no_values():
     with pytest.raises(Refused, match="2_activation: a GradedReluVec in a netx file; expected CUBA, SDNN or RF"):
         quantise(relu(), target="netx")
+
+
+def large(*layers: tuple[str, object]) -> Graph:
+    """An image of real numbers, too large for its convolution to be a matrix with an exponent."""
+    first = ("conv", Conv(np.random.default_rng(2).normal(0.0, 0.3, (8, 2, 3, 3))))
+    return chain([("x", Input((2, 34, 34))), first, *layers, ("y", Output())], name="large")
+
+
+def test_real_numbers_into_a_large_convolution_leave_its_weights_their_bits():
+    graph = large(("lif", LIF(beta=0.5, threshold=0.6)))
+    x = np.random.default_rng(3).normal(0.2, 0.6, (8, 1, 2, 34, 34))
+    chip, report = quantise(graph, calibration=x)
+    (layer,) = report.layers
+    assert layer.synapses[0].kind == "conv"
+    assert layer.bits == 8
+    assert layer.within.equal > 0.95
+    assert layer.within.rate > 0.05
+    assert read_places(chip)["x"].scale < 64
+
+
+def test_neurons_of_whose_weights_nothing_would_be_left_are_refused():
+    second = Conv(np.random.default_rng(4).normal(0.0, 0.2, (8, 8, 3, 3)))
+    graph = large(("relu", Activation("relu")), ("conv2", second), ("lif", LIF(beta=0.5, threshold=1.0)))
+    with pytest.raises(Refused, match="relu: all of its 144 weights would become 0"):
+        quantise(graph, calibration=np.random.default_rng(5).normal(size=(4, 1, 2, 34, 34)))

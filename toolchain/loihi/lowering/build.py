@@ -7,6 +7,7 @@ no scale lets a current or voltage that was seen leave its register.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Refused, SpikeportError
@@ -41,6 +42,9 @@ def built(
     if wrong or uneven:
         raise Refused(graph.name, [*wrong, *uneven])
     made = {name: _made(each, sources, timing, options, seen) for name, each in layers.items()}
+    lost = _lost(made, values)
+    if lost:
+        raise Refused(graph.name, lost)
     network = Network(sources, timing, options, made, values)
     chip = assembled(network)
     soon = early(chip, parts, timing) if clocked(options, made) else []
@@ -48,6 +52,18 @@ def built(
         raise Refused(graph.name, [not_allowed(name, "bias-start") for name in soon])
     report = reported(network, tuple(soon))
     return chip, report if seen is None else compared(report, chip, network, seen)
+
+
+def _lost(made: Mapping[str, Made], values: Mapping[str, Held]) -> list[SpikeportError]:
+    """Neurons of whose weights nothing would be left."""
+    weighed = {name: [rounding for _, rounding in each.synapses] for name, each in values.items()}
+    weighed |= {name: list(each.held.synapses) for name, each in made.items()}
+    fix = "hand in smaller values, or let a layer between bring them into another scale"
+    return [
+        SpikeportError(name, f"all of its {count} weights would become 0", "weights that remain", fix)
+        for name, roundings in weighed.items()
+        if (count := sum(each.zeroed for each in roundings)) and not any(each.weight.any() for each in roundings)
+    ]
 
 
 def _made(each: Layer, sources: Sources, timing: Timing, options: Options, seen: Calibration | None) -> Made:

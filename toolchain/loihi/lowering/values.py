@@ -18,6 +18,7 @@ import numpy as np
 from ...errors import SpikeportError
 from ...graph.nodes import Conv
 from ...graph.nodes.base import Array
+from .bounds import FINE_STATE
 from .convolutions import Convolution
 from .forms import MOST_MATRIX, Form, Move
 from .grid import grid_of
@@ -66,8 +67,29 @@ def scales_of(parts: Plan, largest: Mapping[str, float]) -> dict[str, float]:
     for name in (*parts.graph.inputs, *parts.values):
         if parts.graded(name):
             seen = largest.get(name, 0.0)
-            found[name] = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
+            wanted = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
+            found[name] = min(wanted, _most_for_convolutions(parts, name))
     return _settled(parts, {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()})
+
+
+def _most_for_convolutions(parts: Plan, source: str) -> float:
+    """The largest scale with which convolutions that have no exponent still use all their bits.
+
+    Weights are W·k / S, and k is bounded by the threshold; so S is at most max|W|·k / 2⁸.
+    """
+    bounds = [np.inf]
+    for unit in parts.units.values():
+        theta = 1.0 if unit.membrane.threshold is None else max(float(unit.membrane.threshold.max()), 1e-9)
+        for form in unit.forms:
+            if form.source == source and isinstance(form.map, Convolution) and not fits_matrix(form.map):
+                largest = float(np.abs(form.weight).max(initial=0.0)) * float(np.abs(unit.membrane.gain).max())
+                bounds.append(2.0 ** np.floor(np.log2(max(largest, 1e-30) * FINE_STATE / theta / 256)))
+    return min(bounds)
+
+
+def fits_matrix(conv: Convolution) -> bool:
+    """Whether a convolution could be a matrix, which has an exponent."""
+    return int(np.prod(conv.received)) * int(np.prod(conv.sent)) <= MOST_MATRIX
 
 
 def _settled(parts: Plan, scales: dict[str, float]) -> dict[str, float]:
@@ -156,9 +178,9 @@ def as_matrix(form: Form) -> Form:
     conv = form.map
     if not isinstance(conv, Convolution):
         return form
-    inward, outward = int(np.prod(conv.received)), int(np.prod(conv.sent))
-    if inward * outward > MOST_MATRIX:
+    if not fits_matrix(conv):
         return form
+    inward, outward = int(np.prod(conv.received)), int(np.prod(conv.sent))
     node = Conv(conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
     columns = node.step({}, np.eye(inward).reshape(inward, *conv.received))[0]
     matrix = np.ascontiguousarray(columns.reshape(inward, outward).T)
