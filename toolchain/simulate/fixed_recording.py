@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import UsageError
 from ..loihi.chip_graph import ChipGraph
 from ..loihi.processes import ChipInput, Process
-from .recording import SENT
+from .recording import SENT, asked
 
 HIDDEN = frozenset({"coming", "t", "error"})
 """What a process remembers beside its states: what is still on its way, the clock, the sum of unsent changes."""
@@ -31,20 +31,8 @@ def wanted(record: str | Iterable[str], graph: ChipGraph) -> dict[str, frozenset
         record: "outputs", "spikes", "all", or items such as "node", "node.voltage", "node.STATE".
         graph: the network.
     """
-    if not isinstance(record, str):
-        found: dict[str, set[str]] = {}
-        for item in record:
-            name, what = _item(str(item), graph)
-            found.setdefault(name, set()).add(what)
-        return {name: frozenset(parts) for name, parts in found.items()}
-    if record == "outputs":
-        return {}
-    if record == "spikes":
-        return {name: frozenset({SENT}) for name in graph.neurons}
-    if record == "all":
-        return {name: frozenset({SENT, *states_of(node)}) for name, node in graph.nodes.items()}
-    fix = f"for one node, write record=['{record}']"
-    raise UsageError("record", f"'{record}'", "outputs, spikes, all, or a list of names", fix)
+    every = {name: frozenset({SENT, *states_of(node)}) for name, node in graph.nodes.items()}
+    return asked(record, graph.neurons, every, lambda item: _item(item, graph))
 
 
 def _item(item: str, graph: ChipGraph) -> tuple[str, str]:

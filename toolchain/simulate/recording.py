@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,21 +29,37 @@ def wanted(record: str | Iterable[str], plan: Planned) -> dict[str, frozenset[st
         record: "outputs", "spikes", "all", or items such as "node", "node.voltage", "node.current".
         plan: the network.
     """
+    spikes = [name for name, node in plan.nodes.items() if isinstance(node, (Firing, ResonateFire))]
+    parts = {True: frozenset({SENT, VOLTAGE, CURRENT}), False: frozenset({SENT})}
+    every = {name: parts[isinstance(node, Integrating)] for name, node in plan.nodes.items()}
+    return asked(record, spikes, every, lambda item: _item(item, plan))
+
+
+def asked(
+    record: str | Iterable[str],
+    spikes: Iterable[str],
+    every: Mapping[str, frozenset[str]],
+    item: Callable[[str], tuple[str, str]],
+) -> dict[str, frozenset[str]]:
+    """What `record` asks for.
+
+    Args:
+        record: a word for a group, or items.
+        spikes: the nodes that "spikes" means.
+        every: what "all" keeps of each node.
+        item: the node and the part of it that an item means.
+    """
     if not isinstance(record, str):
         found: dict[str, set[str]] = {}
-        for item in record:
-            name, what = _item(str(item), plan)
+        for each in record:
+            name, what = item(str(each))
             found.setdefault(name, set()).add(what)
         return {name: frozenset(parts) for name, parts in found.items()}
-    if record == "outputs":
-        return {}
-    if record == "spikes":
-        return {n: frozenset({SENT}) for n, node in plan.nodes.items() if isinstance(node, (Firing, ResonateFire))}
-    if record == "all":
-        every = {True: frozenset({SENT, VOLTAGE, CURRENT}), False: frozenset({SENT})}
-        return {name: every[isinstance(node, Integrating)] for name, node in plan.nodes.items()}
-    fix = f"for one node, write record=['{record}']"
-    raise UsageError("record", f"'{record}'", "outputs, spikes, all, or a list of names", fix)
+    groups = {"outputs": {}, "spikes": {name: frozenset({SENT}) for name in spikes}, "all": dict(every)}
+    if record not in groups:
+        fix = f"for one node, write record=['{record}']"
+        raise UsageError("record", f"'{record}'", "outputs, spikes, all, or a list of names", fix)
+    return groups[record]
 
 
 def _item(item: str, plan: Planned) -> tuple[str, str]:
