@@ -1,0 +1,1 @@
+"""The figures that published counters print, by name."""

@@ -1,0 +1,1 @@
+"""Reports: tables for the terminal, JSON, CSV and LaTeX, and a page."""

@@ -1,0 +1,1 @@
+"""What is billed as what: rules by name."""

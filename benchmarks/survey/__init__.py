@@ -1,0 +1,1 @@
+"""Counting over data sets: in chunks, on one machine or many, resumable."""
