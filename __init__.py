@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .benchmarks.counting.count import count
+    from .benchmarks.rules import bill as energy
     from .sources import load, save
     from .toolchain.errors import FileError, GraphError, Refused, SimulationError, SpikeportError, UsageError
     from .toolchain.graph import Graph, GraphBuilder
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-#: Each public name and the module it comes from; the imports above say the same to editors and type checkers.
+#: Each public name and the module it comes from, with the name it has there where that is another; the imports above
+#: say the same to editors and type checkers.
 _WHERE = {
     "ChipGraph": ".toolchain.loihi.chip_graph",
     "FileError": ".toolchain.errors",
@@ -34,6 +37,8 @@ _WHERE = {
     "SpikeportError": ".toolchain.errors",
     "Trace": ".toolchain.simulate",
     "UsageError": ".toolchain.errors",
+    "count": ".benchmarks.counting.count",
+    "energy": ".benchmarks.rules:bill",
     "load": ".sources",
     "pipeline": ".toolchain.passes",
     "quantise": ".toolchain.loihi.quantise",
@@ -56,6 +61,8 @@ __all__ = [
     "Trace",
     "UsageError",
     "__version__",
+    "count",
+    "energy",
     "load",
     "pipeline",
     "quantise",
@@ -69,7 +76,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _WHERE:
         raise AttributeError(f"module 'spikeport' has no attribute '{name}'")
-    value: object = getattr(import_module(_WHERE[name], __name__), name)
+    module, _, called = _WHERE[name].partition(":")
+    value: object = getattr(import_module(module, __name__), called or name)
     globals()[name] = value
     return value
 

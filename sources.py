@@ -35,6 +35,7 @@ PARTS = ".parts.json"
 FOLDER = ".parts"
 """The end of the name of the folder in which all of them lie."""
 CHECKPOINT = ".safetensors"
+_NO_EXAMPLE = "say --shape, or let the factory give (module, example input)"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
 
@@ -80,6 +81,21 @@ def module_of(given: Source) -> nn.Module:
     from .models.sources import network_of
 
     return network_of(given.name, given.weights).module
+
+
+def example_of(given: Source) -> object:
+    """An example of the input of a SOURCE's torch module: the factory's own, or a made one [T, B, *shape]."""
+    if ":" in given.name:
+        example = _made(given)[1]
+        if example is None and given.shape is None:
+            raise UsageError(given.name, "gives a module and no example of its input", fix=_NO_EXAMPLE)
+        return _example(given, EXAMPLE_STEPS, EXAMPLE_BATCH) if given.shape is not None else example
+    _check_zoo(given)
+    from .models.sources import network_of
+
+    network = network_of(given.name, given.weights)
+    asked = replace(given, shape=network.input_shape, carries=network.carries)
+    return _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
 
 
 def save(graph: Graph | ChipGraph, path: str | os.PathLike[str]) -> None:
@@ -133,8 +149,7 @@ def _from_netx_file(given: Source) -> ChipGraph:
 def _from_factory(given: Source) -> Graph:
     module, example = _made(given)
     if given.shape is None and example is None:
-        fix = "say --shape, or let the factory give (module, example input)"
-        raise UsageError(given.name, "gives a module and no example of its input", fix=fix)
+        raise UsageError(given.name, "gives a module and no example of its input", fix=_NO_EXAMPLE)
     return _traced(given, module, example)
 
 

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from ..toolchain.console import Result, command
+from .energy_commands import app as energy
 
 app = typer.Typer()
+app.add_typer(energy)
 
 
 @command(app, "demo", "Start here")
@@ -27,7 +29,7 @@ def demo(
 @command(app, "bench", "Measure")
 def bench(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What to measure: accuracy, lava, neurons, simulation, store.")
+        str, typer.Argument(metavar="NAME", help="What to measure: accuracy, energy, lava, neurons, peers, simulation, store.")
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
     checkpoint: Annotated[

@@ -69,7 +69,7 @@ def test_imports_inside_the_package_are_relative_and_outside_it_declared(file: P
     outside = {"numpy", "torch", "typer", "rich", "numba", "norse", "nir", "h5py", "onnx", "onnxruntime", "safetensors"}
     outside |= {"matplotlib"}
     # The peers that we trace from and race with; imported only behind the door of their dialect or benchmark.
-    outside |= {"snntorch", "spikingjelly"}
+    outside |= {"neurobench", "snntorch", "spikingjelly"}
     # The worker runs in Lava's own environment, and nobody here imports it.
     outside |= {"lava", "scipy"} if file.parent.name == "lava_worker" else set()
     tree = ast.parse((ROOT / file).read_text())

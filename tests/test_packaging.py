@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import spikeport
+from spikeport.benchmarks.profile import PROFILES
 
 ROOT = Path(spikeport.__file__).parent
 LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "demo")
@@ -46,6 +47,7 @@ def test_the_wheel_holds_every_source_file_and_the_marker_for_types(built: Path)
     data = {name for name in held if not name.endswith(".py")}
     assert {name for name in held if name.endswith(".py")} == expected
     assert "spikeport/py.typed" in data
+    assert {f"spikeport/benchmarks/profiles/{name}.toml" for name in PROFILES} <= data
 
 
 def test_the_wheel_holds_the_licence_and_the_command(built: Path) -> None:

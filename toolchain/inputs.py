@@ -126,7 +126,7 @@ def from_file(graph: Network, path: Path, steps: Steps | None = None) -> Taken:
         steps: how events become steps; refused for values.
     """
     steps, names = steps or Steps(), list(graph.inputs)
-    arrays = {} if path.suffix in TEXT and path.is_file() else _arrays(path)
+    arrays = {} if path.suffix in TEXT and path.is_file() else arrays_in(path)
     events = None
     if path.suffix in TEXT:
         events = from_text(path)
@@ -164,7 +164,7 @@ def _values(path: Path, arrays: dict[str, Array], names: list[str]) -> dict[str,
     return {name: arrays[name] for name in names}
 
 
-def _arrays(path: Path) -> dict[str, Array]:
+def arrays_in(path: Path) -> dict[str, Array]:
     """Everything in the file by name; never a pickle."""
     if not path.is_file() or path.suffix not in (".npy", ".npz"):
         found = "there is no such file" if not path.is_file() else f"'{path.suffix}' is not a suffix of arrays"

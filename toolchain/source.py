@@ -55,10 +55,12 @@ class Load:
     Args:
         network: to a graph or a chip graph.
         module: to a torch module, where it is one.
+        example: to an example of that module's input, as it takes it.
     """
 
     network: Callable[[Source], Graph | ChipGraph]
     module: Callable[[Source], nn.Module]
+    example: Callable[[Source], object]
 
 
 REMARKS = "remarks"

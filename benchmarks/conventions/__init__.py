@@ -1,1 +1,5 @@
-"""The figures that published counters print, by name."""
+"""Published ways to count operations, by name."""
+
+from .table import CONVENTIONS, Convention, Figure, Tally, figures
+
+__all__ = ["CONVENTIONS", "Convention", "Figure", "Tally", "figures"]

@@ -72,12 +72,26 @@ def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | 
         seed: draws everything.
         config: other than the default.
     """
-    from .samples import PARTS, in_blocks
+    from .samples import in_blocks
 
-    row = entry(name)
+    _check(name, part, count, seed)
+    draw = referred(entry(name).draw, __package__)
+    return in_blocks(config_of(name) if config is None else config, draw, part, count, seed)
+
+
+def make_block(name: str, part: Part, number: int, seed: int = 0) -> Samples:
+    """The samples of `make` from number · BLOCK on, as many as a block has: for those who need samples here and there."""
+    from .samples import block_of
+
+    _check(name, part, number + 1, seed)
+    return block_of(config_of(name), referred(entry(name).draw, __package__), part, number, seed)
+
+
+def _check(name: str, part: Part, count: int, seed: int) -> None:
+    from .samples import PARTS
+
+    entry(name)
     if part not in PARTS:
         raise UsageError("data", f"a part {part!r}", f"one of {', '.join(PARTS)}")
     if count < 1 or seed < 0:
         raise UsageError("data", f"{count} samples of seed {seed}", "at least one, and a seed of at least 0")
-    draw = referred(row.draw, __package__)
-    return in_blocks(config_of(name) if config is None else config, draw, part, count, seed)

@@ -66,9 +66,15 @@ def in_blocks(config: DataConfig, draw: Draw, part: Part, count: int, seed: int)
     inputs = np.empty((config.steps, count, *config.shape), np.uint8)
     labels = np.empty(count, np.int64)
     for start in range(0, count, BLOCK):
-        source = np.random.default_rng([seed, PARTS.index(part), start // BLOCK])
-        block = source.permutation(np.arange(BLOCK) % len(config.class_names))
+        block = block_of(config, draw, part, start // BLOCK, seed)
         stop = min(start + BLOCK, count)
-        labels[start:stop] = block[: stop - start]
-        inputs[:, start:stop] = draw(config, block, source)[:, : stop - start]
+        labels[start:stop] = block.labels[: stop - start]
+        inputs[:, start:stop] = block.inputs[:, : stop - start]
     return Samples(inputs, labels)
+
+
+def block_of(config: DataConfig, draw: Draw, part: Part, number: int, seed: int) -> Samples:
+    """One whole block: the samples from number · BLOCK on."""
+    source = np.random.default_rng([seed, PARTS.index(part), number])
+    labels = source.permutation(np.arange(BLOCK) % len(config.class_names))
+    return Samples(draw(config, labels, source).astype(np.uint8, copy=False), labels)

@@ -8,8 +8,10 @@ nothing depends on how a run is cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from ..graph.nodes.base import Array
 from ..loihi.chip_graph import ChipGraph
@@ -24,7 +26,7 @@ from .fixed_windows import Windows
 from .inputs import Feed, feed
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .readout import chip_answer, gathered
-from .recording import SENT, Recorder
+from .recording import SENT, Recorder, Viewer, Viewers
 from .schedule import schedule
 from .trace import RunState, Trace
 
@@ -50,13 +52,34 @@ def simulate(
     traces = []
     with planned.within():
         for lane, fed in zip(parts, feeds(given, parts), strict=True):
-            run = Run(planned, keep, fed, portion(state, lane), lane.start)
-            for first, rows in fed.cut(run.step, length):
-                run.window(first, rows)
-                if given.steps is None:
-                    run.look_at_memory()
-            traces.append(run.trace())
+            recorder = Recorder(planned, keep, fed.batch, fed.steps, planned.counted)
+            run = Run(planned, recorder, keep, fed, portion(state, lane), lane.start)
+            run.over(fed, length)
+            traces.append(run.trace(recorder))
     return joined(traces, planned)
+
+
+def watch(
+    graph: ChipGraph,
+    inputs: Any,
+    viewers: Callable[[int, np.dtype[Any]], Mapping[str, Viewer]],
+    *,
+    window: int | None = None,
+) -> tuple[int, int]:
+    """Run a chip graph and show what its nodes send, window by window, while it runs; nothing is kept.
+
+    The arguments, the order in which nodes are shown and the result are those of `watch` in `reference.py`; windows
+    hold whole numbers in whatever type the node is computed in.
+    """
+    given = feed(inputs, {n: node for n, node in graph.nodes.items() if isinstance(node, ChipInput)}, FixedPlan.dtype)
+    planned = LEDGER.plan(graph, given.steps, given.batch)
+    scheduled = schedule(planned, given.batch)
+    length = scheduled.window if window is None else window
+    refuse_what_cannot_fit(planned, scheduled, length, {}, given.batch, 1)
+    with planned.within():
+        run = Run(planned, Viewers(viewers(given.batch, FixedPlan.dtype)), {}, given, None)
+        run.over(given, length)
+    return run.step, given.batch
 
 
 class Run:
@@ -65,6 +88,7 @@ class Run:
     def __init__(
         self,
         plan: FixedPlan,
+        recorder: Recorder | Viewers,
         keep: Mapping[str, frozenset[str]],
         feed: Feed,
         state: RunState | None,
@@ -74,6 +98,7 @@ class Run:
 
         Args:
             plan: the network.
+            recorder: who is shown what passes.
             keep: what is recorded.
             feed: what comes in.
             state: where an earlier run ended.
@@ -81,7 +106,7 @@ class Run:
         """
         self.plan, self.schedule, self.batch = plan, schedule(plan, feed.batch), feed.batch
         self.sample = sample
-        self.recorder = Recorder(plan, keep, feed.batch, feed.steps, plan.counted)
+        self.recorder = recorder
         self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
         start = started(plan, feed.batch) if state is None else continued(state, plan, feed.batch)
         self.first = self.step = start.step
@@ -89,6 +114,13 @@ class Run:
         self.held, self.readouts = dict(start.held), dict(start.readouts)
         self.room = 0
         self.loops = {part: loop_of(plan, part, self.recorder.watched, self.keep) for part in plan.parts if part.loops}
+
+    def over(self, feed: Feed, length: int) -> None:
+        """Run all windows there are, each of so many steps."""
+        for first, rows in feed.cut(self.step, length):
+            self.window(first, rows)
+            if feed.steps is None:
+                self.look_at_memory()
 
     def window(self, first: int, inputs: Mapping[str, Array]) -> None:
         """Run one window."""
@@ -134,11 +166,11 @@ class Run:
             if found is not None:
                 self.readouts[name] = found
 
-    def trace(self) -> Trace:
+    def trace(self, recorder: Recorder) -> Trace:
         """What came of it."""
         plan = self.plan
         outputs = {
-            name: self.recorder.outputs[name].joined()
+            name: recorder.outputs[name].joined()
             if output.readout == "steps"
             else chip_answer(name, output, self.readouts.get(name), self.step)
             for name, output in plan.outputs.items()
@@ -146,6 +178,6 @@ class Run:
         end = RunState(self.step, self.batch, plan.dtype, self.states, self.held, self.readouts)
         steps = self.step - self.first
         return Trace(
-            outputs, self.recorder.nodes(), self.recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
+            outputs, recorder.nodes(), recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
             end, plan.name,
         )  # fmt: skip

@@ -222,3 +222,32 @@ class Recorder:
     def counts(self) -> dict[str, Count]:
         """What was counted."""
         return {name: tally.count() for name, tally in self.tallies.items()}
+
+
+Viewer = Callable[[Array], None]
+"""Is shown each window [W, B, *shape] of what a node sends. It may look at a window, and not change it."""
+
+
+@dataclass(frozen=True)
+class Viewers:
+    """Stands where a recorder does, and keeps nothing.
+
+    Args:
+        by_node: the viewer of each node that is looked at.
+    """
+
+    by_node: Mapping[str, Viewer]
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The nodes that have to be shown what they send."""
+        return frozenset(self.by_node)
+
+    def take(self, name: str, window: Array, kept: Mapping[str, Array]) -> None:  # noqa: ARG002 - as a recorder does
+        """A window of what a node sends."""
+        if name in self.by_node:
+            self.by_node[name](window)
+
+    def sizes(self) -> dict[str, int]:
+        """Nothing is kept."""
+        return {}

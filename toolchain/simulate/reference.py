@@ -7,7 +7,7 @@ memory is bounded by one window and by what is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from .loops import loop_of
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
 from .plan import Plan, plan
 from .readout import GATHER, answer
-from .recording import SENT, Recorder, tallied, wanted
+from .recording import SENT, Recorder, Viewer, Viewers, tallied, wanted
 from .schedule import Schedule, schedule
 from .trace import RunState, Trace
 
@@ -43,13 +43,41 @@ def simulate(
     length = scheduled.window if window is None else window
     keep = wanted(record, planned)
     refuse_what_cannot_fit(planned, scheduled, length, keep, given.batch, given.steps or 1)
-    run = Run(planned, scheduled, keep, given, state)
-    with torch.inference_mode(), np.errstate(all="ignore"):  # infinities are values here, as they are in torch
-        for first, rows in given.windows(run.step, length):
-            run.window(first, rows)
-            if given.steps is None:
-                run.look_at_memory()
-    return run.trace()
+    recorder = Recorder(planned, keep, given.batch, given.steps, tallied(planned))
+    run = Run(planned, scheduled, recorder, keep, given, state)
+    run.over(given, length)
+    return run.trace(recorder)
+
+
+def watch(
+    graph: Graph,
+    inputs: Any,
+    viewers: Callable[[int, np.dtype[Any]], Mapping[str, Viewer]],
+    *,
+    window: int | None = None,
+) -> tuple[int, int]:
+    """Run a network and show what its nodes send, window by window, while it runs; nothing is kept.
+
+    In each window every node is shown once, after all it reads from without a delay; loops show all their nodes at
+    their end. A wire that is delayed hands on what was sent one step before, and 0 before the first.
+
+    Args:
+        graph: the network, without sub-graphs.
+        inputs: as `simulate` takes them.
+        viewers: makes, for the number of samples and the dtype of the run, the viewer of each node that is looked at.
+        window: steps that run at once; by default as many as stay in the caches.
+
+    Returns:
+        How many steps there were, and how many samples.
+    """
+    given = feed(inputs, _inputs(graph), None)
+    planned = plan(graph, given.dtype)
+    scheduled = schedule(planned, given.batch)
+    length = scheduled.window if window is None else window
+    refuse_what_cannot_fit(planned, scheduled, length, {}, given.batch, 1)
+    run = Run(planned, scheduled, Viewers(viewers(given.batch, given.dtype)), {}, given, None)
+    run.over(given, length)
+    return run.step, given.batch
 
 
 def _inputs(graph: Graph) -> Mapping[str, Any]:
@@ -60,19 +88,26 @@ class Run:
     """One run while it goes on."""
 
     def __init__(
-        self, plan: Plan, schedule: Schedule, keep: Mapping[str, frozenset[str]], feed: Feed, state: RunState | None
+        self,
+        plan: Plan,
+        schedule: Schedule,
+        recorder: Recorder | Viewers,
+        keep: Mapping[str, frozenset[str]],
+        feed: Feed,
+        state: RunState | None,
     ) -> None:
         """Everything at its start, or where `state` left it.
 
         Args:
             plan: the network.
             schedule: how it runs on this batch.
+            recorder: who is shown what passes.
             keep: what is recorded.
             feed: what comes in.
             state: where an earlier run ended.
         """
         self.plan, self.schedule, self.batch = plan, schedule, feed.batch
-        self.recorder = Recorder(plan, keep, feed.batch, feed.steps, tallied(plan))
+        self.recorder = recorder
         self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
         start = _started(plan, feed.batch) if state is None else _continued(state, plan, feed.batch)
         self.first = self.step = start.step
@@ -80,6 +115,14 @@ class Run:
         self.held, self.readouts = dict(start.held), dict(start.readouts)
         self.room = 0
         self.loops = {part: loop_of(plan, part, self.recorder.watched, self.keep) for part in plan.parts if part.loops}
+
+    def over(self, feed: Feed, length: int) -> None:
+        """Run all windows there are, each of so many steps."""
+        with torch.inference_mode(), np.errstate(all="ignore"):  # infinities are values here, as they are in torch
+            for first, rows in feed.windows(self.step, length):
+                self.window(first, rows)
+                if feed.steps is None:
+                    self.look_at_memory()
 
     def window(self, first: int, inputs: Mapping[str, Array]) -> None:
         """Run one window."""
@@ -138,11 +181,11 @@ class Run:
         if readout != "steps":
             self.readouts[name] = GATHER[readout](self.readouts.get(name), values)
 
-    def trace(self) -> Trace:
+    def trace(self, recorder: Recorder) -> Trace:
         """What came of it."""
         plan = self.plan
         outputs = {
-            name: self.recorder.outputs[name].joined()
+            name: recorder.outputs[name].joined()
             if node.readout == "steps"
             else answer(node.readout, self.readouts[name], self.step, plan.dtype)
             for name, node in plan.outputs.items()
@@ -150,7 +193,7 @@ class Run:
         end = RunState(self.step, self.batch, plan.dtype, self.states, self.held, self.readouts)
         steps = self.step - self.first
         return Trace(
-            outputs, self.recorder.nodes(), self.recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
+            outputs, recorder.nodes(), recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
             end, plan.name,
         )  # fmt: skip
 

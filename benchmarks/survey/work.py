@@ -1,0 +1,118 @@
+"""Counting one chunk: what a process does, be it this one, one beside it, or one on another machine.
+
+samples of a batch ─► count_graph · count_chip · count_module ─► one count for each sample ─► Chunk
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...toolchain.errors import SpikeportError, UsageError
+from ...toolchain.graph import Graph
+from ...toolchain.graph.nodes.base import Array
+from ...toolchain.loihi.chip_graph import ChipGraph
+from ..operations import OpCount
+from .chunk import Chunk
+from .job import Job
+from .sources import DataSource
+from .table import tabled
+
+if TYPE_CHECKING:
+    from .job import Subject
+
+_ONE = threading.Lock()
+"""A process counts one chunk at a time: the kernels use all the cores it has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Samples that were read where the data is, on their way to where they are counted.
+
+    Args:
+        batches: inputs [T, B, *shape] and labels [B].
+        said: what was merged, capped or left out.
+    """
+
+    batches: tuple[tuple[Array, Array | None], ...]
+    said: tuple[str, ...]
+
+
+def read(data: DataSource, samples: range) -> Read:
+    """Some samples, as many in a batch as fit together."""
+    size = data.together or len(samples)
+    parts = [samples[start : start + size] for start in range(0, len(samples), size)]
+    return Read(tuple(data.batch(part) for part in parts), data.said(samples))
+
+
+def errand(job: Job, number: int) -> Read | DataSource:
+    """What another process needs of the data for a chunk: the samples, or how they are made."""
+    return job.data if job.data.travels else read(job.data, job.samples(number))
+
+
+def count_chunk(
+    network: Subject, given: Read | DataSource, samples: range, carries: str, *, infer_from_values: bool = False
+) -> Chunk:
+    """The counts of some samples.
+
+    Args:
+        network: a graph, a chip graph or a torch module.
+        given: the samples, or where they come from.
+        samples: their numbers.
+        carries: what the data promises to be, for a module.
+        infer_from_values: of a module, take what a tensor carries from its values where nothing else says it.
+    """
+    with _ONE:
+        held = given if isinstance(given, Read) else read(given, samples)
+        counts: list[OpCount] = []
+        labels: list[int] = []
+        for inputs, classes in held.batches:
+            first = samples[len(counts)]
+            try:
+                counts += _counted(network, inputs, carries, infer_from_values=infer_from_values)
+            except SpikeportError as error:
+                raise error.inside(_called(first, inputs.shape[1])) from error
+            labels += [] if classes is None else classes.tolist()
+        return Chunk(tabled(counts), _labels(labels, len(counts)), held.said)
+
+
+def _called(first: int, count: int) -> str:
+    return f"sample {first}" if count == 1 else f"samples {first} to {first + count - 1}"
+
+
+def _labels(labels: Sequence[int], count: int) -> Array | None:
+    import numpy as np
+
+    if not labels:
+        return None
+    if len(labels) != count:
+        raise UsageError("data", f"{len(labels)} labels for {count} samples", "one for each")
+    return np.array(labels, np.int64)
+
+
+def _counted(network: Subject, inputs: Array, carries: str, *, infer_from_values: bool) -> Sequence[OpCount]:
+    """One count for each sample of a batch."""
+    if isinstance(network, Graph):
+        from ..counting.of_graph import count_graph
+
+        return count_graph(network, inputs)
+    if isinstance(network, ChipGraph):
+        from ..counting.of_chip import count_chip
+
+        return count_chip(network, inputs)
+    return list(_by_module(network, inputs, carries, infer_from_values=infer_from_values))
+
+
+def _by_module(network: Subject, inputs: Array, carries: str, *, infer_from_values: bool) -> Iterator[OpCount]:
+    """A module is counted one sample at a time: what it does in a batch cannot be told apart."""
+    import torch
+
+    from ..counting.of_module import count_module
+
+    for sample in range(inputs.shape[1]):
+        values = torch.from_numpy(inputs[:, sample : sample + 1]).float()
+        yield count_module(
+            network, values, carries=carries, infer_from_values=infer_from_values, steps=len(inputs), samples=1
+        )
