@@ -29,9 +29,11 @@ from .findings import Findings, Network, WhatIf
 from .report import plain, view, write_report
 from .rules import rule_named
 from .sensitivity import sensitivity
-from .survey.sources import DataSpec
+from .survey.sources import DataSource, DataSpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..models.data.samples import Part
     from .conventions import Figure
 
@@ -193,9 +195,16 @@ def _figures(given: Given, here: Counted, ask: Ask) -> tuple[Figure, ...]:
     from .conventions import figures
 
     module = given.load.module(given.source)
-    inputs = here.example if here.example is not None else given.load.example(given.source)
+    inputs = here.example if here.source is None else _first(here.source)
     with working("published counters"):
         return figures(module, inputs, persons=ask.persons)
+
+
+def _first(source: DataSource) -> Tensor:
+    """The first sample, as a batch of one, [T, 1, *shape]."""
+    import torch
+
+    return torch.from_numpy(source.batch([0])[0]).float()
 
 
 def _result(findings: Findings, output: Path | None) -> Result:

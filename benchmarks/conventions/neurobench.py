@@ -6,7 +6,7 @@
     neurons       of snnTorch: updates = potentials that a call changed (in the first call: all of them); operations
                   = updates · 4 (Leaky), 6 or 8 (Synaptic), 11 (Lapicque), 18 or 24 (Alpha), by the way of the reset
 
-No biases, no normalisation, no pools, nothing outside of those modules; a module at two places counts twice.
+No biases, no normalisation, no pools, nothing outside of those modules.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _operations(layer: nn.Module, given: tuple[Any, ...]) -> dict[str, int]:
 
 
 def _met(module: nn.Module) -> Iterator[nn.Module]:
-    """Layers on the way down, as often as they stand there; the network itself is none."""
+    """Layers on the way down; the network itself is none."""
     for child in module.children():
         yield from [child] if isinstance(child, LAYERS) else _met(child)
 
@@ -103,14 +103,13 @@ UPDATES = ("effective_neuron_ops", "dense_neuron_ops", "membrane_updates")
 def count(module: nn.Module, inputs: Any, train: bool) -> Tally:
     """Sums over calls; it prints them for one sample."""
     subject = copied(module, train)
-    places, found, potentials = Counter(_met(subject)), Counter[str](), dict[nn.Module, Tensor | None]()
+    layers, found, potentials = set(_met(subject)), Counter[str](), dict[nn.Module, Tensor | None]()
     neurons = {child for child in subject.modules() if _is_neuron(child)}
     names = (*SYNAPSES, *(UPDATES if neurons else ()))
 
     def entered(child: Any, given: tuple[Any, ...]) -> None:
-        if child in places:
-            for name, value in _operations(child, given).items():
-                found[name] += value * places[child]
+        if child in layers:
+            found.update(_operations(child, given))
         if child in neurons:
             potentials[child] = child.mem if child in potentials else None
 

@@ -7,10 +7,10 @@ Everything here is 0 or 1: inputs and states that are not 0, weights and biases 
               c' = f·c + i·g                                   Σ c' + Σ o·(c')₁
     GRU       r, z = (a + b + biases)   of these two rows
               t = ((r)₁ · (b_n + bias_hn)₁)₁                   Σ t
-              Σ ((1 - z)₁ · (b_n + bias_in + t)₁)₁ + Σ ((z)₁ · h)₁
+              Σ ((1 - z)₁ · (b_n + bias_ih[2] + t)₁)₁ + Σ ((z)₁ · h)₁
 
-So they stand in its code: 1 - z is of the number of pairs, not of 0 and 1, and the new value is read off the
-recurrent half b_n alone.
+So they stand in its code: 1 - z is of the number of pairs, not of 0 and 1; the new value is read off the recurrent half
+b_n alone; and bias_ih[2] is one number, the third bias of the gate r.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _gru(cell: Cell) -> int:
     inward, around = cell.pairs()
     biases = cell.bias("bias_ih") + cell.bias("bias_hh")
     resets, updates, _ = (inward + around + biases).chunk(3)
-    recurrent, inner, outer = (each.chunk(3)[2] for each in (around, cell.bias("bias_hh"), cell.bias("bias_ih")))
+    recurrent, inner = around.chunk(3)[2], cell.bias("bias_hh").chunk(3)[2]
+    outer = cell.bias("bias_ih")[2]
     term = _one(resets) * _one(recurrent + inner)
     new = _one(1 - updates) * _one(recurrent + outer + term)
     return int(inward.sum() + around.sum() + term.sum() + new.sum() + (_one(updates) * cell.states[0].T).sum())

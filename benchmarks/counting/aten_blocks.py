@@ -54,7 +54,11 @@ def softmax(call: Call) -> None:
 
 def of_all(name: str) -> Row:
     """A row for a function of one tensor, one for each value that comes in."""
-    return Row(real, lambda call: None if first(call, name).function(name, call.args[0].numel()) else None)
+
+    def count(call: Call) -> None:
+        first(call, name).function(name, call.args[0].numel())
+
+    return Row(real, count)
 
 
 def fourier(call: Call) -> None:
@@ -97,6 +101,11 @@ def _shares(call: Call, q: Tensor, k: Tensor) -> Any:
     if bool(call.arg(4, "is_causal", False)):
         return np.broadcast_to(np.maximum(queries - np.arange(keys), 0), (batch, keys))
     return np.full((batch, keys), queries)
+
+
+def dropout(call: Call) -> None:
+    """A multiplication for each value, while training."""
+    plain(call, "dropout").add(multiplies=size(call.out))
 
 
 GATES: Mapping[int, tuple[int, int, int, int]] = {
@@ -161,7 +170,7 @@ ROWS: Mapping[str, Row] = {
     "mkldnn_rnn_layer": Row(real, lstm),
     **{name: of_all(name) for name in ("var", "std", "var_mean", "std_mean", "logsumexp", "linalg_vector_norm")},
     **{name: of_all(name) for name in ("nll_loss_forward", "nll_loss2d_forward", "mse_loss", "smooth_l1_loss")},
-    "native_dropout": Row(real, lambda call: None if plain(call, "dropout").add(multiplies=size(call.out)) else None),
+    "native_dropout": Row(real, dropout),
 }
 """An operation by its name."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+from torch import Tensor, nn
 
 from .aten_calls import Call, Row, size
 from .book import Shape, class_of, pairs
@@ -80,7 +79,7 @@ def _constant(call: Call, bias: Any) -> bool:
 
 
 def product(call: Call, a: Tensor, b: Tensor, *, name: str = "matmul") -> None:
-    """Σ_k (values of a[:, k] that are not 0) · (values of b[k, :] that are not 0), for signals [.., M, K], [.., K, N]."""
+    """Signals [.., M, K] and [.., K, N]: Σ_k (values of a[:, k] that are not 0) · (those of b[k, :])."""
     first, second, where = call.origin(a), call.origin(b), call.where(name)
     shape = Shape("matmul", "products", key=(a.shape[-2:], b.shape[-2:]))
     entry = call.layer(shape, first, second, name=name, values=a.numel() // a.shape[-1] * b.shape[-1])
@@ -143,6 +142,7 @@ def convolution(call: Call) -> None:
         folded(call)
         return
     dims = w.ndim - 2
+    x = _without_more(call, x, dims)
     kernel, stride, dilation = tuple(w.shape[2:]), _each(stride, dims), _each(dilation, dims)
     received, sent = tuple(x.shape[1:]), tuple(call.out.shape[1:])
     make = transposed if turned else conv
@@ -160,6 +160,15 @@ def convolution(call: Call) -> None:
     numbers = pairs(sums, fan.dense * len(x), fan.padded * len(x))
     adds = 0 if bias is None else call.out.numel()
     call.layer(shape, origin, name=name).add(**numbers, received=sums.values, events=sums.events, bias_adds=adds)
+
+
+def _without_more(call: Call, x: Tensor, dims: int) -> Tensor:
+    """x without the zeros that torch puts behind it where 'same' padding is odd: they connect nothing."""
+    module = call.places.stack[-1].module if call.places.stack else None
+    if isinstance(module, nn.modules.conv._ConvNd) and module.padding == "same":
+        for dim in range(2, 2 + dims):
+            x = x.narrow(dim, 0, call.out.shape[dim])
+    return x
 
 
 def _each(value: Any, dims: int) -> tuple[int, ...]:

@@ -10,9 +10,11 @@ from torch import Tensor
 from ...toolchain.graph.signal import GRADED, SPIKES, Carries, integers
 from .aten_calls import Call, Row, size
 from .aten_pools import extreme
-from .aten_synapses import both, multiplied, real, together
+from .aten_synapses import multiplied, real, together
 from .book import Entry, Shape
-from .provenance import Origin, added, joined, made, multiplied as times, negated, number
+from .nonzeros import both
+from .provenance import Origin, added, joined, made, negated, number
+from .provenance import multiplied as times
 
 
 def plain(call: Call, kind: str, *, name: str = "", **held: int) -> Entry:
@@ -203,9 +205,18 @@ ACTIVATIONS: Mapping[str, str] = {
     **{name: name for name in ("leaky_relu", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "erf")},
     **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "atan2", "reciprocal")},
     **{name: name for name in ("erfc", "exp2", "frac", "fmod", "remainder", "sinc", "xlogy", "polar", "angle")},
-    **{"hardsigmoid": "hard_sigmoid", "hardswish": "hard_swish", "rrelu_with_noise": "leaky_relu", "celu": "elu"},
-    **{"_prelu_kernel": "leaky_relu", "log_sigmoid_forward": "log_sigmoid", "glu": "sigmoid", "logit": "logit"},
-    **{"hardshrink": "hardshrink", "softshrink": "softshrink", "threshold": "threshold", "floor_divide": "divide"},
+    "hardsigmoid": "hard_sigmoid",
+    "hardswish": "hard_swish",
+    "rrelu_with_noise": "leaky_relu",
+    "celu": "elu",
+    "_prelu_kernel": "leaky_relu",
+    "log_sigmoid_forward": "log_sigmoid",
+    "glu": "sigmoid",
+    "logit": "logit",
+    "hardshrink": "hardshrink",
+    "softshrink": "softshrink",
+    "threshold": "threshold",
+    "floor_divide": "divide",
 }
 
 ROWS: Mapping[str, Row] = {

@@ -94,7 +94,7 @@ class Entry:
         if self.shape.role == "pool" and kind == "macs":  # sums of real numbers are additions
             numbers["adds"], pairs = numbers.get("adds", 0) + pairs.dense, Pairs()
         ops = Ops(**{kind: pairs}, **numbers, updates=self.updates, functions=self.functions)  # type: ignore[arg-type]
-        sizes = {"n_in": ops.received // runs, "n_out": self.values // runs, "first": self.first}
+        sizes: dict[str, Any] = {"n_in": ops.received // runs, "n_out": self.values // runs, "first": self.first}
         carries = tuple(str(each) for each in self.carries)
         return LayerCount(Facts(self.shape.kind, self.shape.role, carries, **sizes, **self.shape.more), ops)
 

@@ -106,6 +106,7 @@ class Counter:
         found = {name: meeting.witness.found() for name, meeting in self.meetings.items()}
         steps = self.passing[self.graph.inputs[0]].steps
         uncounted = tuple(self._uncounted(steps))
+        notes = tuple(f"{name}: {layer.note}" for name, layer in self.layers.items() if layer.note)
         return tuple(
             OpCount(
                 self.graph.name,
@@ -113,6 +114,7 @@ class Counter:
                 {name: self._layer(name, layer, sample, steps, found) for name, layer in self.layers.items()},
                 steps=steps,
                 uncounted=uncounted,
+                notes=notes,
             )
             for sample in range(self.batch)
         )

@@ -9,6 +9,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from .fanout import Array, Fanout
 from .nonzeros import array_of
+from .provenance import gone, weak
 
 MOST = 256
 """Maps from which on those of weights that are gone are forgotten."""
@@ -27,8 +28,8 @@ class Fans:
         version = -1 if weight.is_inference() else weight._version
         kept = self._kept.get(place)
         if kept is None or kept[0] != version:
-            kept = (version, StorageWeakRef(storage), make(array_of(weight)))
+            kept = (version, weak(storage), make(array_of(weight)))
             self._kept[place] = kept
             if len(self._kept) > MOST:
-                self._kept = {key: each for key, each in self._kept.items() if not each[1].expired()}
+                self._kept = {key: each for key, each in self._kept.items() if not gone(each[1])}
         return kept[2]

@@ -95,6 +95,7 @@ class Layer:
         fan: the map of its first wire, where it has one.
         sends: whether what it sends is counted.
         witness: makes its witness, for a batch of samples and a dtype.
+        note: what the reader of its numbers has to know.
     """
 
     facts: Facts
@@ -102,6 +103,7 @@ class Layer:
     fan: Fanout | None = None
     sends: bool = False
     witness: Callable[[int, np.dtype[Any]], Witness] | None = None
+    note: str = ""
 
 
 @dataclass

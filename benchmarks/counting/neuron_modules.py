@@ -15,11 +15,10 @@ from torch import Tensor
 
 from ...toolchain.tracing.dialects.snntorch import CHOSEN
 from .aten_calls import tensors_in
-from .aten_synapses import small
 from .book import Book, Shape
 from .nonzeros import look
 from .places import Where
-from .provenance import GRADED, REAL, SENT, Origin, Origins, made
+from .provenance import REAL, SENT, Origin, Origins
 
 Ask = Callable[[Any], Any]
 
@@ -126,7 +125,7 @@ class Neurons:
 
     def _arriving(self, region: Region) -> Origin:
         """What comes to a neuron through weights of its own: real numbers."""
-        return REAL if region.x is None else Origin(GRADED, first=self.origins.of(region.x).first)
+        return REAL if region.x is None else Origin(first=self.origins.of(region.x).first)
 
     def leave(self, result: Any, args: Any) -> None:
         """A neuron has answered."""
@@ -226,7 +225,7 @@ def _current(module: Any) -> str:
     return "LeakyIntegrator" if module.alpha is None else "CubaIntegrator"
 
 
-_OURS = {"many": _many, "resets": _reset}
+_OURS: dict[str, Any] = {"many": _many, "resets": _reset}
 _NORSE = "norse.torch.module"
 _SNN = "snntorch._neurons"
 _JELLY = "spikingjelly.activation_based.neuron"
@@ -276,5 +275,3 @@ NEURONS: Mapping[str, Neuron] = {
     f"{_JELLY}.online_learning.SLTTLIFNode": Neuron(always("LIF"), _mode),
 }
 """What each type of neuron is, by its full name. No framework is imported for it."""
-
-__all__ = ["NEURONS", "Neuron", "Neurons", "Region", "made", "small"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...toolchain.errors import SimulationError
-from ...toolchain.kernels.meeting import columns
+from ...toolchain.kernels.meeting import columns, rows
 from ...toolchain.kernels.reach import EVENTS, NANS, TOTAL, reach
 from .fanout import Fanout
 from .sums import Sums
@@ -37,9 +37,9 @@ def look(x: Tensor, where: str, fan: Fanout | None = None, *, whole: bool = Fals
         events, total = int(found[EVENTS]), int(found[TOTAL])
         return Sums(x.numel(), events, total, total * ways, events * ways, events * more)
     turned = _channels_last(x, len(fan.shape))
-    rows = x.movedim(1, -1) if turned else x.contiguous()
+    dense = x.movedim(1, -1) if turned else x.contiguous()
     tables = fan.tables_behind if turned else fan.tables
-    found = _refuse_nan(reach(array_of(rows).reshape(-1, fan_size(fan)), tables, whole=whole), where)
+    found = _refuse_nan(reach(array_of(dense).reshape(-1, fan_size(fan)), tables, whole=whole), where)
     events, _, total, charge, *reached = map(int, found)
     return Sums(x.numel(), events, total, charge, reached[0], reached[-1])
 
@@ -63,7 +63,8 @@ def _channels_last(x: Tensor, features: int) -> bool:
 
 def _rows(x: Tensor) -> Array:
     """x as a matrix, its axes in the order of its memory."""
-    order = sorted(range(x.ndim), key=lambda dim: (-x.stride(dim), dim))
+    strides = x.stride()
+    order = sorted(range(x.ndim), key=lambda dim: (-strides[dim], dim))
     dense = x if x.is_contiguous() else x.permute(order).contiguous()
     count = 1
     for size in dense.shape:
@@ -89,10 +90,9 @@ def along(x: Tensor, where: str, *, whole: bool = False) -> Array:
     if x.numel() == 0:
         return np.zeros((x.shape[0], x.shape[2]), np.int64)
     if x.transpose(1, 2).is_contiguous():
-        found = reach(array_of(x.transpose(1, 2)).reshape(-1, x.shape[1]), whole=whole)
-        _refuse_nan(found, where)
-        return found[:, TOTAL if whole else EVENTS].reshape(x.shape[0], x.shape[2])
-    counts, nans = columns(array_of(x.contiguous()), whole=whole)
+        counts, nans = rows(array_of(x.transpose(1, 2)), whole=whole)
+    else:
+        counts, nans = columns(array_of(x.contiguous()), whole=whole)
     _refuse_nan(np.array([[0, nans]]), where)
     return counts
 

@@ -47,6 +47,9 @@ def count_chip(chip: ChipGraph, inputs: Any, *, window: int | None = None) -> tu
     return counter.counts()
 
 
+LATE = "a spike's events are counted in the step in which the synapses read it, not when their sums arrive"
+
+
 def synapse(place: Place) -> Layer:
     """Pairs of what was sent in the step before; a synapse without payload sees spikes, whatever was sent."""
     node, fan = place.node, FANS[type(place.node)](place)
@@ -60,7 +63,8 @@ def synapse(place: Place) -> Layer:
         return Ops(**by_class(carries, pairs), received=wire.values, events=wire.events)
 
     seen_as = replace(place, received=(Signal(signal.shape, carries),))
-    return Layer(seen_as.facts("synapses", weights=node.weight.size, **_geometry(place)), count, fan)
+    facts = seen_as.facts("synapses", weights=node.weight.size, **_geometry(place))
+    return Layer(facts, count, fan, note=LATE if node.stateful else "")
 
 
 def _dense(place: Place) -> Fanout:

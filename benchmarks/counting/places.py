@@ -67,7 +67,7 @@ class Places:
     def weight(self, tensor: Tensor) -> tuple[int, int] | None:
         """What tells a parameter or a buffer of the network from every other; none for a tensor made on the way."""
         storage = tensor.untyped_storage()._cdata
-        return (storage, tensor.storage_offset()) if storage in self.weights else None
+        return (storage, int(tensor.storage_offset())) if storage in self.weights else None
 
     def parameter(self, tensor: Tensor) -> str:
         """The name of a parameter or a buffer; empty for a tensor made on the way."""

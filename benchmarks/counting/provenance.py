@@ -45,6 +45,7 @@ class Origin:
 
 
 UNKNOWN = Origin(source="unknown")
+CONSTANT = Origin(source="constant")
 WEIGHT = Origin(source="weight")
 START = Origin(Carries(0, 0), "start")
 SENT = Origin(SPIKES)
@@ -95,6 +96,16 @@ def _merged(parts: tuple[Origin, ...], carries: Carries) -> Origin:
     return Origin(carries, source, any(part.first for part in parts))
 
 
+def weak(storage: torch.UntypedStorage) -> StorageWeakRef:
+    """A weak reference to a storage."""
+    return StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+
+
+def gone(storage: StorageWeakRef) -> bool:
+    """Whether nobody holds a storage any more."""
+    return bool(storage.expired())  # type: ignore[no-untyped-call]
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known of one storage.
@@ -141,7 +152,7 @@ class Origins:
         """The whole storage holds values of this origin now."""
         storage = tensor.untyped_storage()
         known = self._found.get(storage._cdata)
-        self._found[storage._cdata] = _Known(StorageWeakRef(storage) if known is None else known.alive, origin)
+        self._found[storage._cdata] = _Known(weak(storage) if known is None else known.alive, origin)
         if len(self._found) > self._sweep_at:
             self.sweep()
 
@@ -165,7 +176,7 @@ class Origins:
 
     def sweep(self) -> None:
         """Forget storages that are gone."""
-        self._found = {key: each for key, each in self._found.items() if not each.alive.expired()}
+        self._found = {key: each for key, each in self._found.items() if not gone(each.alive)}
         self._sweep_at = max(1024, 2 * len(self._found))
 
 

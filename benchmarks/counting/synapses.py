@@ -101,7 +101,9 @@ def states(place: Place) -> Layer:
     held = sum(array.size for array in node.arrays().values())
     facts = place.facts("synapses", weights=held, channels=(node.decay.shape[0],) * 2)
     shape = place.received[0].shape
-    return Layer(facts, count, witness=lambda batch, dtype: StateWitness(node, shape, batch, dtype))
+    wide = any(array.dtype.kind == "c" for array in node.arrays().values())
+    note = "a product of complex numbers is counted as one pair" if wide else ""
+    return Layer(facts, count, witness=lambda batch, dtype: StateWitness(node, shape, batch, dtype), note=note)
 
 
 def _fan(place: Place) -> Fanout:

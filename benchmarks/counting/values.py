@@ -14,7 +14,7 @@ Counts = Mapping[str, Any]
 """Fields of `Ops` for one step of one sample."""
 
 
-def _elementwise(place: Place, counts: Counts, **facts: Any) -> Layer:
+def _elementwise(place: Place, counts: Counts, note: str = "", **facts: Any) -> Layer:
     """The same in every step, whatever the values are."""
 
     def count(seen: Seen) -> Ops:
@@ -26,7 +26,7 @@ def _elementwise(place: Place, counts: Counts, **facts: Any) -> Layer:
         }
         return Ops(received=seen.received, events=seen.events, **times)
 
-    return Layer(place.facts(**{"role": "elementwise", **facts}), count)
+    return Layer(place.facts(**{"role": "elementwise", **facts}), count, note=note)
 
 
 def added(place: Place) -> Layer:
@@ -77,7 +77,8 @@ def _transform(place: Place) -> Layer:
     shape = place.received[0].shape
     stages = (shape[int(place.node.settings["axis"])] - 1).bit_length()
     values = math.prod(shape)
-    return _elementwise(place, {"multiplies": 2 * values * stages, "adds": 3 * values * stages}, kind="fft")
+    counts = {"multiplies": 2 * values * stages, "adds": 3 * values * stages}
+    return _elementwise(place, counts, "a Fourier transform is counted as radix 2, of complex numbers", kind="fft")
 
 
 FUNCTIONS = (

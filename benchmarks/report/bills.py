@@ -102,19 +102,28 @@ def _ratios(findings: Findings, other: Network) -> Iterator[tuple[str, str]]:
 
 
 def constants_text(findings: Findings) -> tuple[str, ...]:
-    """A line for each profile: its constants, those of one source together, memory of many sizes as a range."""
-    return tuple(f"{profile}: {_sources(found)}." for profile, found in findings.constants.items() if found)
+    """A line for each profile with its constants, memory of many sizes as a range; then the sources by number."""
+    found = [(profile, each) for profile, constants in findings.constants.items() for each in constants]
+    sources = list(dict.fromkeys(_source(each) for _, each in found))
+    lines = []
+    for profile, constants in findings.constants.items():
+        values = [(number, _values(constants, each)) for number, each in enumerate(sources, 1)]
+        parts = [f"{text} pJ [{number}]" for number, text in values if text]
+        lines += [f"{profile}: {'; '.join(parts)}."] if parts else []
+    return (*lines, *(f"[{number}] {each}." for number, each in enumerate(sources, 1)))
 
 
-def _sources(found: Iterable[Constant]) -> str:
-    by_source: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for each in found:
-        names = by_source.setdefault((each.process, each.source), {})
-        names.setdefault(each.name.partition("(")[0], []).append(each.pj)
-    return "; ".join(
-        f"{', '.join(f'{name} {_range(values)}' for name, values in names.items())} pJ ({process}; {source})"
-        for (process, source), names in by_source.items()
-    )
+def _source(each: Constant) -> str:
+    return f"{each.process}: {each.source}"
+
+
+def _values(constants: Iterable[Constant], source: str) -> str:
+    """Names and values of those of one source."""
+    names: dict[str, list[float]] = {}
+    for each in constants:
+        if _source(each) == source:
+            names.setdefault(each.name.partition("(")[0], []).append(each.pj)
+    return ", ".join(f"{name} {_range(values)}" for name, values in names.items())
 
 
 def _range(values: list[float]) -> str:

@@ -64,7 +64,11 @@ def unbilled(findings: Findings) -> Table:
         for each in network.billed:
             if each.energy.unbilled:
                 found.setdefault((each.energy.rule, "; ".join(each.energy.unbilled)), []).append(network.title)
-    rows = tuple((rule, left_out, listed(titles)) for (rule, left_out), titles in found.items())
+    every = len(findings.networks)
+    rows = tuple(
+        (rule, left_out, "every network" if len(titles) == every > 1 else listed(titles))
+        for (rule, left_out), titles in found.items()
+    )
     return Table("Work that was seen and that a rule has no line for.", ("Rule", "Left out", "Of"), rows)
 
 
@@ -84,7 +88,7 @@ def layers(title: str, counts: OpCount) -> Table:
     used = [index for index in range(len(columns)) if any(row[index] for row in rows)]
     shown = tuple(tuple(row[index] for index in used) for row in (*rows, _sum(counts)))
     caption = (
-        f"Operations of {title} by layer, per sample. A pair is one input value and one output value that a weight, "
+        f"Operations by layer, per sample: {title}. A pair is one input value and one output value that a weight, "
         "or another signal, connects in one step; it is effective when the input value is not 0."
     )
     return Table(caption, tuple(columns[index] for index in used), shown)
@@ -206,13 +210,13 @@ def _known(pj: float | None, unit: Scale) -> str:
 
 
 def constants(findings: Findings) -> Table:
-    """Every constant with its provenance."""
+    """Every constant with its provenance; memory of many sizes last, by size."""
     rows = tuple(
-        (profile, each.name, constant(each.pj), "pJ", each.process, f"{each.year}", each.source, each.note)
+        (profile, each.name, f"{constant(each.pj)} pJ", each.process, f"{each.year}", each.source, each.note)
         for profile, found in findings.constants.items()
-        for each in found
+        for each in sorted(found, key=lambda one: ("(" in one.name, one.pj if "(" in one.name else 0.0))
     )
-    columns = ("Profile", "Constant", ">Value", "Unit", "Process", ">Year", "Source", "Note")
+    columns = ("Profile", "Constant", ">Value", "Process", ">Year", "Source", "Note")
     return Table("Every constant that was used, and where it is printed.", columns, rows)
 
 
@@ -221,12 +225,18 @@ def conventions(findings: Findings) -> Table:
     rows = tuple(
         (
             each.convention, each.mode, _values(each), each.counts_what, f"{each.persons or 'not said'}",
-            "inside" if each.steps_inside else "outside", f"{each.samples:,}", "; ".join(each.misses), each.source,
+            "inside" if each.steps_inside else "outside", each.source,
         )
         for each in findings.figures
     )  # fmt: skip
-    columns = ("Convention", "Mode", "Figure", "What it counts", ">Persons", "Steps", ">Divided by", "Misses", "Source")
+    columns = ("Convention", "Mode", "Figure", "What it counts", "Persons", "Steps", "Source")
     return Table("The same network by published conventions: why two papers' numbers differ.", columns, rows)
+
+
+def misses(findings: Findings) -> Table:
+    """What each convention does not see in this network."""
+    rows = tuple((each.convention, "; ".join(each.misses)) for each in findings.figures if each.misses)
+    return Table("What these conventions do not see in this network.", ("Convention", "Not seen"), rows)
 
 
 def _values(each: Figure) -> str:

@@ -6,10 +6,10 @@ import unicodedata
 
 from ..findings import Billed, Findings
 from .bills import bill, constants_text, label, over_samples, ratio, sd, spread_text, tariffs, totals
-from .text import Scale, listed, printable
+from .text import Scale, printable
 
-LONG = 20
-"""Titles of more characters stand below the table, and a letter in its head."""
+LONG, SHORT = 20, 12
+"""Titles of more characters stand below the table, and a letter in its head; fewer where there are many networks."""
 
 _ASCII = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -88,15 +88,14 @@ def _comment(findings: Findings) -> str:
 def _heads(findings: Findings) -> tuple[str, ...]:
     """What stands over each network: its title, or a letter where titles are long."""
     titles = tuple(network.title for network in findings.networks)
-    if all(len(printable(title)) <= LONG for title in titles):
+    if all(len(printable(title)) <= (SHORT if _many(findings) else LONG) for title in titles):
         return titles
     return tuple(f"({letter})" for letter in "abcdefghijklmnopqrstuvwxyz"[: len(titles)])
 
 
 def _caption(findings: Findings, unit: Scale) -> str:
-    subject, *others = findings.networks
-    against = f" beside {listed(other.title for other in others)}" if others else ""
-    text = f"Energy of {subject.title}{against} by counting rule, in {unit.unit} per sample"
+    subject = findings.subject
+    text = f"Energy of {subject.title} by counting rule, in {unit.unit} per sample"
     spread = spread_text(subject)
     return f"{tex(text)} ({tex(over_samples(findings))}). {tex(f'{subject.title} costs {spread}.')}"
 
@@ -139,17 +138,17 @@ def _mean(found: Billed | None, unit: Scale) -> tuple[str, str]:
     """Two cells, so that the signs ± stand below each other."""
     if found is None:
         return tex("–"), ""
-    deviation = sd(found)
-    after = "" if deviation is None else rf"\,\ensuremath{{\pm}}\,{tex(unit.text(deviation))}"
-    return tex(unit.text(found.energy.pj)), after
+    mean, sign, deviation = unit.either(found.energy.pj, sd(found)).partition(" ± ")
+    return tex(mean), rf"\,\ensuremath{{\pm}}\,{tex(deviation)}" if sign else ""
 
 
 def _notes(findings: Findings, heads: tuple[str, ...]) -> tuple[str, ...]:
     """What the numbers are made of, below the table in small type."""
     parts = []
-    if heads != tuple(network.title for network in findings.networks):
-        parts += [f"{tex(head)} {tex(each.title)}." for head, each in zip(heads, findings.networks, strict=True)]
-    parts += [f"{tex(each.title)}: {tex(each.about)}." for each in findings.networks[1:] if each.about]
+    for head, each in zip(heads, findings.networks, strict=True):
+        title = each.title if head == each.title else f"{head} {each.title}"
+        said = f"{title}: {each.about}" if each.about and each.role == "against" else title
+        parts += [f"{tex(said)}."] if said != each.title else []
     if _many(findings):
         parts.append(tex(f"Profiles: {', '.join(f'{rule} on {profile}' for rule, profile in tariffs(findings))}."))
     parts += map(tex, constants_text(findings))

@@ -16,10 +16,10 @@ from ..energy import spread
 from ..findings import Findings
 from . import sections
 from .bills import over_samples, spread_text, summary
-from .markup import Html, element, joined
+from .markup import Html, element
 from .parts import Numbers, paragraph
 from .sensitivity import embedded, sensitivity
-from .text import energy, printable
+from .text import energy, listed
 
 LINKS = {
     "rules": "Rules", "composition": "Kinds and layers", "operations": "Operations", "spikes": "Spikes",
@@ -91,17 +91,19 @@ def _script() -> Html:
 
 def _header(findings: Findings, shown: list[str]) -> Html:
     subject, *others = findings.networks
-    cards = element(
-        "dl",
-        *(element("div", element("dt", title), element("dd", value)) for title, value in summary(findings)),
-        class_="cards",
-    )
     links = element("ol", *(element("li", element("a", LINKS[name], href=f"#{name}")) for name in shown))
     switch = element("button", "Dark", type="button", id="theme", hidden=True, title="Switch between light and dark")
     top = element("div", paragraph("Spikeport · Operations and energy", class_="kicker"), switch, class_="top")
-    ran = joined((f"{findings.data}. ", f"Counted by spikeport {findings.version}, {over_samples(findings)}."))
-    beside = f", beside {' and '.join(printable(other.title) for other in others)}" if others else ""
+    ran = [f"{findings.data}. Counted by spikeport {findings.version}, {over_samples(findings)}."]
+    ran += [f" Beside it: {listed(other.title for other in others)}."] if others else []
     return element(
-        "header", top, element("h1", f"Energy of {subject.title}{beside}"), paragraph(_lede(findings), class_="lede"),
-        paragraph(ran, class_="meta"), cards, element("nav", links, aria_label="Sections"),
+        "header", top, element("h1", f"Energy of {subject.title}"), paragraph(_lede(findings), class_="lede"),
+        paragraph(*ran, class_="meta"), _cards(findings), element("nav", links, aria_label="Sections"),
     )  # fmt: skip
+
+
+def _cards(findings: Findings) -> Html:
+    """What a reader wants to know first, in rows of three or four."""
+    found = summary(findings)
+    cards = (element("div", element("dt", title), element("dd", value)) for title, value in found)
+    return element("dl", *cards, class_="cards", style=f"--cards: {3 if len(found) in (3, 5, 6) else 4}")

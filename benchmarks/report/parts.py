@@ -11,8 +11,8 @@ from .markup import Html, element, joined
 from .svg import Draw, chart
 
 NOTHING = Html("")
-LONG = 30
-"""A column with a text of more characters than this may break it over lines."""
+LONG, TEXT = 18, 60
+"""A column with a text of more characters may break it over lines; one with still more gets more room."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def references(made: Table, numbers: Numbers) -> tuple[Html, Html]:
 def scrolling(made: Table, name: str, *, total: bool = False) -> Html:
     """A table in a box that scrolls where the page is too narrow for it."""
     numeric = [title.startswith(">") for title in made.columns]
-    long = [any(map(_is_long, column)) for column in zip(*made.rows, strict=True)]
-    kinds = ["number" if n else "long" if many else None for n, many in zip(numeric, long, strict=True)]
+    longest = [max(map(_length, column)) for column in zip(*made.rows, strict=True)]
+    kinds = ["number" if n else _class(length) for n, length in zip(numeric, longest, strict=True)]
     heads = [
         element("th", title.removeprefix(">"), scope="col", class_="number" if is_number else None)
         for title, is_number in zip(made.columns, numeric, strict=True)
@@ -70,13 +70,18 @@ def scrolling(made: Table, name: str, *, total: bool = False) -> Html:
     return element("div", inner, class_="scroll", tabindex="0", role="region", aria_labelledby=name)
 
 
-def _is_long(text: str) -> bool:
-    return len(text) > LONG and not isinstance(text, Html)
+def _length(text: str) -> int:
+    """Characters; a link is short."""
+    return 0 if isinstance(text, Html) else len(text)
+
+
+def _class(length: int) -> str | None:
+    return "text" if length > TEXT else "long" if length > LONG else None
 
 
 def _row(row: tuple[str, ...], kinds: list[str | None], class_: str | None) -> Html:
     first, *rest = row
-    head = "long" if len(first) > LONG else None
+    head = _class(_length(first))
     cells = [element("td", text, class_=_kind(text, kind)) for text, kind in zip(rest, kinds[1:], strict=True)]
     return element("tr", element("th", first, scope="row", class_=head), *cells, class_=class_)
 

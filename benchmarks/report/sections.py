@@ -195,9 +195,8 @@ def conventions(findings: Findings, numbers: Numbers) -> Html:
         "Papers print figures of different counters under the same name. Here is what each of them says of this "
         "network; factors of two and more between two papers are often no more than this."
     )
-    return section(
-        "conventions", "By published conventions", paragraph(said), numbers.table(contents.conventions(findings))
-    )
+    tables = numbers.table(contents.conventions(findings)), numbers.table(contents.misses(findings))
+    return section("conventions", "By published conventions", paragraph(said), *tables)
 
 
 def left_out(findings: Findings, numbers: Numbers) -> Html:

@@ -56,10 +56,10 @@ def _map(axes: Any, layer: Spikes, letters: int) -> None:
     axes.set_anchor("NW")
     axes.set_axis_off()
     mean, most = percent(float(layer.rates.mean()), 1), percent(float(drawn.max()), 0)
-    axes.set_title(f"{shortened(layer.layer, letters)}\n", fontsize=9, pad=2)
     about = shortened(f"{by(layer.shape)} · {mean} · ≤ {most}", letters + 5)
-    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    axes.annotate(about, (0, 1), (0, 3), fontsize=7.5, color=COLOUR["muted"], annotation_clip=False, **place)
+    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "annotation_clip": False}
+    axes.annotate(shortened(layer.layer, letters), (0, 1), (0, 13), fontsize=9, **place)
+    axes.annotate(about, (0, 1), (0, 3), fontsize=7.5, color=COLOUR["muted"], **place)
 
 
 def _scale(made: Figure, width: float, high: float) -> None:
@@ -166,7 +166,7 @@ def _raster(axes: Any, each: Raster, height: float, width: float) -> None:
     ends[1::2, 1] += 2 * half
     codes = np.tile([Path.MOVETO, Path.LINETO], len(each.times))
     if len(ends):
-        thick = float(np.clip(width * 72 / max(steps, 1) * 0.35, 0.7, 2.0))
+        thick = float(np.clip(width * 72 / max(steps, 1) * 0.35, 0.7, 3.2))
         axes.add_patch(PathPatch(Path(ends, codes), edgecolor=COLOUR["accent"], facecolor="none", linewidth=thick))
     else:
         axes.text(0.5, 0.5, "silent", transform=axes.transAxes, ha="center", va="center", color=COLOUR["muted"])

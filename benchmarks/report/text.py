@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNITS = (("J", 1e12), ("mJ", 1e9), ("µJ", 1e6), ("nJ", 1e3), ("pJ", 1.0))
 """Units of energy, and how many picojoules each is."""
@@ -32,8 +32,10 @@ class Scale:
         return f"{pj / self.pj:,.{self.digits}f}"
 
     def either(self, pj: float, sd: float | None) -> str:
-        """A mean and, where there is one, its standard deviation: 0.431 ± 0.052."""
-        return self.text(pj) if sd is None else f"{self.text(pj)} ± {self.text(sd)}"
+        """A mean of four digits and, where there is one, its standard deviation as precisely: 0.431 ± 0.052."""
+        before = len(f"{pj / self.pj:.0f}")
+        own = replace(self, digits=min(self.digits, max(0, 4 - before)))
+        return own.text(pj) if sd is None else f"{own.text(pj)} ± {own.text(sd)}"
 
 
 def scale(values: Iterable[float]) -> Scale:
@@ -83,8 +85,8 @@ def times(ratio: float) -> str:
 
 
 def constant(pj: float) -> str:
-    """What one operation costs, with all the digits that its source gives."""
-    return f"{pj:.10g}"
+    """What one operation costs, with all the digits that a source gives."""
+    return f"{pj:.6g}"
 
 
 def printable(text: str) -> str:
@@ -102,6 +104,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names with commas, and an "and" before the last."""
+    """Names with commas, or semicolons where names have commas, and an "and" before the last."""
     *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    comma = "; " if any("," in each for each in (*most, last)) else ", "
+    return f"{comma.join(most)} and {last}" if most else last

@@ -33,7 +33,8 @@ class Projected(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """All steps."""
         y = self.linear(x)
-        return self.neuron(self.norm(y.flatten(0, -2)).view(y.shape))  # type: ignore[no-any-return]
+        spikes: Tensor = self.neuron(self.norm(y.flatten(0, -2)).view(y.shape))
+        return spikes
 
 
 class SpikingBlock(nn.Module):
@@ -57,7 +58,8 @@ class SpikingBlock(nn.Module):
         q, k, v = (each(x).unflatten(-1, (self.heads, -1)).transpose(-2, -3) for each in self.parts)
         met = (q @ k.transpose(-1, -2)) @ v * SCALE
         x = x + self.out(self.attend(met.transpose(-2, -3).flatten(-2)))
-        return x + self.narrow(self.widen(x))
+        y: Tensor = x + self.narrow(self.widen(x))
+        return y
 
     @property
     def parts(self) -> tuple[nn.Module, nn.Module, nn.Module]:

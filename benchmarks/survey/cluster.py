@@ -18,6 +18,7 @@ import pickle
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ...toolchain.errors import SpikeportError, UsageError
@@ -116,7 +117,8 @@ def _look_for_scheduler(address: str) -> None:
             return (await scheduler.identity())["type"]
 
     try:
-        who = asyncio.run(asyncio.wait_for(ask(), CONNECT_S))
+        with ThreadPoolExecutor(1) as apart:  # a notebook has a loop of its own in this thread
+            who = apart.submit(lambda: asyncio.run(asyncio.wait_for(ask(), CONNECT_S))).result()
     except Exception as error:  # whatever a stranger answers
         raise _nobody(address, _short(error)) from None
     if who != "Scheduler":

@@ -9,7 +9,7 @@ from distributed import WorkerPlugin
 from . import cluster
 
 
-class Courier(WorkerPlugin):
+class Courier(WorkerPlugin):  # type: ignore[misc]
     """Puts a network where chunks find it."""
 
     def __init__(self, key: str, network: bytes) -> None:

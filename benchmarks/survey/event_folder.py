@@ -121,10 +121,8 @@ class EventFolder:
 
     def _binned(self, index: int) -> Binned:
         path = self.stamps[index].path
-        if path.suffix in TEXT:
-            events = from_text(path)
-        else:
-            events = from_arrays(path, arrays_in(path), self.signal.shape)
+        shape = self.signal.shape
+        events = from_text(path) if path.suffix in TEXT else from_arrays(path, arrays_in(path), shape)
         if events is None:
             raise FileError(str(path), "values, not events", "x, y, t and p, or x and t")
         found = binned(events, self.signal, dt=self.dt, unit=self.steps.unit or "us", steps=self.steps.count)

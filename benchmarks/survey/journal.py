@@ -3,8 +3,8 @@
     line 1      spikeport-survey 1 {"identity": …, "network": …, "data": …}
     each other  CHECK NUMBER CHUNK        check: SHA-256 over identity, number and chunk; chunk in base64
 
-Lines are only ever appended, by one process at a time (the file is locked while a run lasts, and a killed run lets go of
-it). A line that was torn, or changed, does not fit its check: it is left out and its samples are counted again. The
+Lines are only ever appended, by one process at a time (the file is locked while a run lasts, and a killed run lets go
+of it). A line that was torn, or changed, does not fit its check: it is left out and its samples are counted again. The
 identity is that of the job: network, data, road, the code that counts, and how samples are cut into chunks.
 """
 
@@ -138,7 +138,7 @@ def _check_head(path: Path, first: bytes, about: Mapping[str, str]) -> None:
     differs = [name for name in about if name != "identity" and found.get(name) != about[name]]
     if version == b"%d" % VERSION and found.get("identity") == about["identity"]:
         return
-    fix = "choose another name, or start it anew"
+    fix = "choose another name, or start it anew: --restart"
     if version != b"%d" % VERSION or not differs:
         raise FileError(str(path), "is the journal of another job", "that of this one", fix)
     name = differs[0]

@@ -33,7 +33,7 @@ def on_this_machine(workers: int) -> Iterator[str]:
         address = stack.enter_context(_scheduler(folder))
         # A terminal sends Ctrl-C to all processes of its group: workers have a session of their own and do not hear it.
         for number in range(workers):
-            command = [sys.executable, "-P", "-c", START, address, folder]
+            command: list[str | Path] = [sys.executable, "-P", "-c", START, address, folder]
             paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
             environment = {**ONE_THREAD, "PYTHONPATH": paths}
             stack.enter_context(guarded(command, folder / f"{number}.log", environment=environment))
@@ -47,7 +47,7 @@ def _scheduler(folder: Path) -> Iterator[str]:
 
     with dask.config.set({"temporary-directory": str(folder)}):
         cluster = LocalCluster(
-            n_workers=0, host=LOCAL, scheduler_port=0, dashboard_address=None, silence_logs=logging.CRITICAL + 1
+            n_workers=0, host=LOCAL, scheduler_port=0, dashboard_address=f"{LOCAL}:0", silence_logs=logging.CRITICAL + 1
         )
     try:
         yield str(cluster.scheduler_address)
@@ -58,7 +58,7 @@ def _scheduler(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Holds Ctrl-C back until the block has ended, in a process with threads too: the system may tell it to any thread."""
+    """Holds Ctrl-C back until the block has ended; with threads too, where the system may tell it to any of them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -133,7 +133,7 @@ def _held(job: Job, log: Journal | None) -> Mapping[int, Chunk]:
         return {}
     for number, chunk in log.held.items():
         if number >= job.chunks:
-            raise FileError(str(log.path), f"chunk {number}", f"chunks 0 to {job.chunks - 1}", "start it anew")
+            raise FileError(str(log.path), f"chunk {number}", f"chunks 0 to {job.chunks - 1}", "start it anew: --restart")
         _check(job, number, chunk, str(log.path))
     return log.held
 
@@ -141,7 +141,7 @@ def _held(job: Job, log: Journal | None) -> Mapping[int, Chunk]:
 def _check(job: Job, number: int, chunk: Chunk, where: str) -> None:
     expected = len(job.samples(number))
     if len(chunk) != expected:
-        raise FileError(where, f"{len(chunk)} samples in chunk {number}", f"{expected}", "start it anew")
+        raise FileError(where, f"{len(chunk)} samples in chunk {number}", f"{expected}", "start it anew: --restart")
 
 
 def _of_journal(log: Journal | None, resumed: int) -> tuple[str, ...]:

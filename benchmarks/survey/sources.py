@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -87,7 +87,7 @@ class DataSpec:
     samples: int | None = None
     seed: int = 0
     made: str = "poisson:0.1"
-    steps: Steps = Steps()
+    steps: Steps = field(default_factory=Steps)
 
 
 MADE_SAMPLES = 100

@@ -20,7 +20,7 @@ from ...toolchain.graph.nodes.base import Array
 from ..findings import Statistics
 
 SERIES = 2000
-"""Up to so many degrees of freedom the distribution is summed; beyond, its expansion in 1/n is exact to the last digits."""
+"""Up to so many degrees of freedom the distribution is summed; beyond, its expansion is exact to the last digits."""
 NORMAL = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 COVERED = 0.95

@@ -141,15 +141,12 @@ def exact_sum(numbers: Array) -> int:
 
 
 def _ops(held: Mapping[str, Any]) -> Ops:
+    found: dict[str, Any] = {name: value for name, value in held.items() if "." not in name}
     pairs: dict[str, dict[str, int]] = {}
-    given: dict[str, Any] = {}
-    for name, value in held.items():
-        kind, dot, part = name.partition(".")
-        if dot:
-            pairs.setdefault(kind, {})[part] = value
-        else:
-            given[name] = value
-    return Ops(**given, **{kind: Pairs(**parts) for kind, parts in pairs.items()})
+    for name in held.keys() - found.keys():
+        kind, _, part = name.partition(".")
+        pairs.setdefault(kind, {})[part] = held[name]
+    return Ops(**found | {kind: Pairs(**parts) for kind, parts in pairs.items()})
 
 
 def tabled(counts: Sequence[OpCount]) -> Table:
@@ -164,9 +161,9 @@ def tabled(counts: Sequence[OpCount]) -> Table:
     fixed: list[Column] = [STEPS, *((layer, name, "") for layer in first.layers for name in NUMBERS)]
     rows = [[each.steps, *(n for layer in each.layers.values() for n in _numbers(layer.ops))] for each in counts]
     named = [_named(each) for each in counts]
-    extra = list(dict.fromkeys(column for each in named for column in each))
-    for row, each in zip(rows, named, strict=True):
-        row += [each.get(column, 0) for column in extra]
+    extra = list(dict.fromkeys(column for found in named for column in found))
+    for row, found in zip(rows, named, strict=True):
+        row += [found.get(column, 0) for column in extra]
     try:
         matrix = np.array(rows, np.int64)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Values in steps from a file: a .npy array [T, B, *shape], or a .npz with one such array and `labels` if there are any.
+"""Values in steps from a file: a .npy array [T, B, *shape], or a .npz with one such array, with labels or without.
 
 Files are mapped into memory, not read: the arrays of a .npz that was not compressed too, where they lie in it. Nothing
 is unpickled.

@@ -5,6 +5,7 @@ samples of a batch ─► count_graph · count_chip · count_module ─► one c
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from .sources import DataSource
 from .table import tabled
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .job import Subject
 
 _ONE = threading.Lock()
@@ -105,7 +108,7 @@ def _counted(network: Subject, inputs: Array, carries: str, *, infer_from_values
     return list(_by_module(network, inputs, carries, infer_from_values=infer_from_values))
 
 
-def _by_module(network: Subject, inputs: Array, carries: str, *, infer_from_values: bool) -> Iterator[OpCount]:
+def _by_module(network: nn.Module, inputs: Array, carries: str, *, infer_from_values: bool) -> Iterator[OpCount]:
     """A module is counted one sample at a time: what it does in a batch cannot be told apart."""
     import torch
 
@@ -114,5 +117,14 @@ def _by_module(network: Subject, inputs: Array, carries: str, *, infer_from_valu
     for sample in range(inputs.shape[1]):
         values = torch.from_numpy(inputs[:, sample : sample + 1]).float()
         yield count_module(
-            network, values, carries=carries, infer_from_values=infer_from_values, steps=len(inputs), samples=1
+            _fresh(network), values, carries=carries, infer_from_values=infer_from_values, steps=len(inputs), samples=1
         )
+
+
+def _fresh(network: nn.Module) -> nn.Module:
+    """The module with a state of its own, as it was given: neurons that remember must not carry it to other samples."""
+    try:
+        return copy.deepcopy(network, {id(each): each for each in network.parameters()})
+    except Exception as error:
+        found = f"its state cannot be copied: {str(error).splitlines()[0][:100]}"
+        raise UsageError(type(network).__name__, found, fix="reset it before it is counted") from error

@@ -80,7 +80,7 @@ def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | 
 
 
 def make_block(name: str, part: Part, number: int, seed: int = 0) -> Samples:
-    """The samples of `make` from number · BLOCK on, as many as a block has: for those who need samples here and there."""
+    """The samples of `make` from number · BLOCK on, a whole block: for those who need samples here and there."""
     from .samples import block_of
 
     _check(name, part, number + 1, seed)

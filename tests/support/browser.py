@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,16 @@ class Tab:
         return [each["params"] for each in self.events if each.get("method") == method]
 
 
+#: Chromium reads from descriptor 3 and writes to 4; the pipes go there by way of numbers that are neither.
+_START = """
+import fcntl, os, sys
+reading, writing = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(reading, 3)
+os.dup2(writing, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 @contextmanager
 def browser(program: str, profile: Path) -> Iterator[Tab]:
     """A browser with one tab; it is gone when the block ends."""
@@ -107,8 +118,7 @@ def browser(program: str, profile: Path) -> Iterator[Tab]:
         f"--user-data-dir={profile}", "about:blank",
     ]  # fmt: skip
 
-    # Chromium reads from descriptor 3 and writes to 4; the shell puts the two pipes there.
-    command = ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', *arguments]
+    command = [sys.executable, "-c", _START, str(to_browser), str(from_browser), *arguments]
     started = subprocess.Popen(
         command, pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

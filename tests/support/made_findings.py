@@ -288,7 +288,7 @@ LATEX = r"\input{/etc/passwd} $x_1^2$ 50% #1 & {a~b} µ 日本"
 def hostile() -> Findings:
     """The same with names that HTML, LaTeX and spreadsheets would run, if they were let."""
     base = made()
-    names = {"conv1": HOSTILE, "conv2": FORMULA, "conv3": LATEX, "neuron1": "a\"b'c`\x07\u202e[bold]\n$\\frac12$"}
+    names = {"conv1": HOSTILE, "conv2": FORMULA, "conv3": LATEX, "neuron1": "[bold]a\"b'c`\x07\u202e\n$\\frac12$"}
     networks = tuple(_renamed(network, names) for network in base.networks)
     spikes = tuple(replace(each, layer=names.get(each.layer, each.layer)) for each in base.spikes)
     odd = f"{HOSTILE} {LATEX} \udcff -->]]></title></style>"

@@ -6,6 +6,7 @@ charge = Σ_p |x_p| · t_0p  reached_k = Σ_p [x_p ≠ 0] · t_kp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ Array = npt.NDArray[Any]
 
 CHUNK = 4096
 """Values that are looked at once for all sums, while they are in the first cache."""
-NARROW = (1 << 31) // CHUNK
-"""Tables of numbers below this one are summed in 32 bits, chunk by chunk."""
+NARROW = 1 << 16
+"""Tables of numbers below this one are kept in 16 bits, and summed in 32, chunk by chunk."""
 COMPILED = ("float32", "float64", "uint8", "bool", "int64", "int32")
 """The types that the kernel takes; values of any other type are counted by the definition."""
+VALUES = 8
+"""So many values cost about as much as a step of a neuron, which is what work is measured in."""
 EVENTS, NANS, TOTAL, CHARGE, REACHED = range(5)
 """Columns of what is found; one column for each table from the last on."""
 
@@ -37,10 +40,21 @@ def _events(x: Any) -> Any:
 
 
 @inlined
-def _reached(x: Any, table: Any) -> Any:
-    count = table.dtype.type(0)
+def _events_reached(x: Any, table: Any, sums: Any) -> Any:
+    """The same, and what the events reach, all in one go; `sums` is an array of the type to sum up in."""
+    events, nans, count = np.int32(0), np.int32(0), sums.dtype.type(0)
     for i in range(x.size):
-        count = table.dtype.type(count + (table[i] if x[i] != 0 else table.dtype.type(0)))
+        events = np.int32(events + np.int32(x[i] != 0))
+        nans = np.int32(nans + np.int32(x[i] != x[i]))
+        count = sums.dtype.type(count + (table[i] if x[i] != 0 else table.dtype.type(0)))
+    return events, nans, count
+
+
+@inlined
+def _reached(x: Any, table: Any, sums: Any) -> Any:
+    count = sums.dtype.type(0)
+    for i in range(x.size):
+        count = sums.dtype.type(count + (table[i] if x[i] != 0 else table.dtype.type(0)))
     return count
 
 
@@ -61,10 +75,11 @@ def _charge(x: Any, table: Any) -> Any:
 
 
 @kernel
-def reach_range(x: Any, tables: Any, whole: bool, found: Any, start: int, stop: int) -> None:
+def reach_range(x: Any, tables: Any, sums: Any, whole: bool, found: Any, start: int, stop: int) -> None:
     """found[r] = events, nans, total, charge, reached_0, … of the rows start .. stop of x [R, P]; it begins as 0.
 
-    `tables` is [K, Q]; total and charge are summed where x holds whole numbers only.
+    `tables` is [K, Q], and `sums` an array of the type that a chunk is summed up in; total and charge are summed where
+    x holds whole numbers only.
     """
     length = tables.shape[1]
     for r in range(start, stop):
@@ -73,11 +88,15 @@ def reach_range(x: Any, tables: Any, whole: bool, found: Any, start: int, stop: 
             line = x[r, block : block + length]
             for first in range(0, length, CHUNK):
                 part = line[first : first + CHUNK]
-                events, nans = _events(part)
+                if tables.shape[0] == 0:
+                    events, nans = _events(part)
+                else:
+                    events, nans, reached = _events_reached(part, tables[0, first : first + CHUNK], sums)
+                    row[4] += reached
                 row[0] += events
                 row[1] += nans
-                for k in range(tables.shape[0]):
-                    row[4 + k] += _reached(part, tables[k, first : first + CHUNK])
+                for k in range(1, tables.shape[0]):
+                    row[4 + k] += _reached(part, tables[k, first : first + CHUNK], sums)
                 if whole:
                     row[2] += _total(part)
                     if tables.shape[0] > 0:
@@ -85,9 +104,9 @@ def reach_range(x: Any, tables: Any, whole: bool, found: Any, start: int, stop: 
 
 
 def packed(tables: Array) -> Array:
-    """Tables [K, Q] as the kernel likes them: in 32 bits where a chunk's sum cannot leave them."""
+    """Tables [K, Q] as the kernel likes them: small, so that they stay in the caches."""
     narrow = tables.size == 0 or int(tables.max()) < NARROW
-    return np.ascontiguousarray(tables, np.int32 if narrow else np.int64)
+    return np.ascontiguousarray(tables, np.uint16 if narrow else np.int64)
 
 
 def reach(x: Array, tables: Array | None = None, *, whole: bool = False) -> Array:
@@ -99,12 +118,14 @@ def reach(x: Array, tables: Array | None = None, *, whole: bool = False) -> Arra
             negative.
         whole: whether x holds whole numbers, whose magnitudes are summed up.
     """
-    known = np.zeros((0, x.shape[1]), np.int32) if tables is None else tables
+    known = np.zeros((0, x.shape[1]), np.uint16) if tables is None else tables
     if x.dtype.name not in COMPILED:
         return reach_defined(x, known, whole=whole)
     found = np.zeros((len(x), REACHED + len(known)), np.int64)
     values = x.view(np.uint8) if x.dtype == np.bool_ else x
-    on_cores(lambda start, stop: reach_range(values, known, whole, found, start, stop), len(x), x.shape[1])
+    sums = np.zeros(1, np.int32 if known.dtype == np.uint16 else np.int64)
+    task = partial(reach_range, values, known, sums, whole, found)
+    on_cores(task, len(x), x.shape[1] // VALUES)
     return found
 
 

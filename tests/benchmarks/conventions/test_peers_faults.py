@@ -134,6 +134,14 @@ def test_thop_counts_a_layer_that_two_blocks_share_four_times():
     assert values("torch", module, x)["flops"] == 2 * 8
 
 
+def test_neurobench_fails_on_a_layer_that_two_blocks_share():
+    """2 calls of 4 pairs; it hangs a hook for each place, and one listens while the other counts."""
+    layer = nn.Linear(2, 2, bias=False)
+    module, x = nn.Sequential(nn.Sequential(layer), nn.Sequential(layer)), torch.full((1, 2), 0.5)
+    assert values("neurobench", module, x)["effective_macs"] == 2 * 4
+    assert neurobench(module, x)["SynapticOperations"] == 0.0
+
+
 def test_thop_counts_a_transposed_convolution_by_its_outputs():
     """One input reaches 16 outputs through 16 weights; thop has every output read all 16."""
     module, x = nn.Sequential(nn.ConvTranspose2d(1, 1, 4, bias=False)), torch.zeros(1, 1, 1, 1)

@@ -248,6 +248,16 @@ def test_channels_that_lie_behind_the_pixels(monkeypatch: pytest.MonkeyPatch) ->
         compared(counts, expected)
 
 
+def test_what_a_reader_has_to_know_is_noted() -> None:
+    space = n.StateSpace(np.full((2, 3), 0.5j), np.ones((2, 3)), np.ones((2, 3)))
+    graph = chain([n.Input((2,)), ("space", space), ("fft", n.Host("fft", {"axis": 0})), n.Output()])
+    (count,) = count_graph(graph, np.ones((3, 1, 2)))
+    assert count.notes == (
+        "space: a product of complex numbers is counted as one pair",
+        "fft: a Fourier transform is counted as radix 2, of complex numbers",
+    )
+
+
 def test_sums_over_samples() -> None:
     graph, inputs = made(4)
     every = total(count_graph(graph, inputs))

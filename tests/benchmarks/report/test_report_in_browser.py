@@ -61,8 +61,8 @@ def test_letters_in_charts_are_large_enough_and_do_not_leave_them(tab: Tab, plac
             [...e.querySelectorAll('text')].map(t => t.getBoundingClientRect().height))""")
         assert min(sizes) > 8.5
         beyond = tab.run("""[...document.querySelectorAll('.chart svg')].filter(e => e.getClientRects().length).flatMap(
-            e => [...e.querySelectorAll('text')].filter(t => t.getBoundingClientRect().right >
-                e.getBoundingClientRect().right + 8 || t.getBoundingClientRect().left < e.getBoundingClientRect().left - 8)
+            e => [...e.querySelectorAll('text')].filter(t => ((inner, outer) => inner.right > outer.right + 8 ||
+                inner.left < outer.left - 8)(t.getBoundingClientRect(), e.getBoundingClientRect()))
             .map(t => t.textContent))""")
         assert beyond == []
 

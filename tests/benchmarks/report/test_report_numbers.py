@@ -45,6 +45,7 @@ def test_counts_shares_and_ratios() -> None:
     assert [percent(s) for s in (0.0, 0.0854, 0.00001, 1.0)] == ["0.00 %", "8.54 %", "<0.01 %", "100.00 %"]
     assert [times(r) for r in (5.678, 159.2, math.inf)] == ["5.68×", "159×", "–"]
     assert [whole(n) for n in (3, 3.0, 2.5)] == ["3", "3", "2.5"]
+    assert listed(["a, b", "c", "d"]) == "a, b; c and d"
     assert [listed(n) for n in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
 
 

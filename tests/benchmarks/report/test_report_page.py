@@ -1,7 +1,9 @@
-"""The page as text: well-formed, self-contained, nothing in it runs that is not ours, and its colours can be told apart."""
+"""The page as text: well-formed, self-contained, nothing in it runs but ours, and its colours can be told apart."""
 
+import functools
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -51,9 +53,14 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def read(findings: Findings) -> Reader:
+@functools.cache
+def text_of(make: Callable[[], Findings]) -> str:
+    return page(make())
+
+
+def read(make: Callable[[], Findings]) -> Reader:
     reader = Reader()
-    reader.feed(page(findings))
+    reader.feed(text_of(make))
     reader.close()
     assert not reader.open
     return reader
@@ -68,12 +75,12 @@ def bare() -> Findings:
 
 @pytest.fixture(scope="module")
 def read_page() -> Reader:
-    return read(made())
+    return read(made)
 
 
 @pytest.fixture(scope="module")
 def read_hostile() -> Reader:
-    return read(hostile())
+    return read(hostile)
 
 
 def test_names_and_references_are_whole(read_page: Reader) -> None:
@@ -90,7 +97,7 @@ def test_nothing_is_fetched(read_page: Reader) -> None:
     for tag, attributes in read_page.found:
         for key in ("src", "href", "xlink:href", "action", "srcset", "data"):
             assert (attributes.get(key) or "#").startswith(("#", "data:")), (tag, attributes)
-    text = page(made())
+    text = text_of(made)
     assert not re.search(r"@import|url\((?!#)", text)
     (policy,) = (e["content"] for e in read_page.all("meta") if e.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
@@ -130,9 +137,8 @@ def test_everything_that_was_found_is_on_it(read_page: Reader) -> None:
 
 
 def test_no_name_runs_or_ends_what_it_stands_in(read_hostile: Reader) -> None:
-    ours = made()
     assert [tag for tag, _ in read_hostile.found if tag == "script"] == ["script", "script"]
-    assert len(read_hostile.all("title")) == len(read(ours).all("title"))
+    assert len(read_hostile.all("title")) == len(read(made).all("title"))
     assert not [key for _, attributes in read_hostile.found for key in attributes if key.startswith("on")]
     texts = [text for _, text in read_hostile.texts]
     assert any(HOSTILE in text for text in texts)
@@ -140,9 +146,14 @@ def test_no_name_runs_or_ends_what_it_stands_in(read_hostile: Reader) -> None:
     assert "\u202e" not in "".join(texts)
 
 
-@pytest.mark.parametrize("findings", [bare(), made(against=False)], ids=["bare", "alone"])
-def test_what_is_not_there_has_no_section(findings: Findings) -> None:
-    found = read(findings)
+def alone() -> Findings:
+    """One network, billed, nothing of its spikes."""
+    return replace(made(against=False), spikes=())
+
+
+@pytest.mark.parametrize("make", [bare, alone, made])
+def test_what_is_not_there_has_no_section(make: Callable[[], Findings]) -> None:
+    findings, found = make(), read(make)
     names = {attributes.get("id") for attributes in found.all("section")}
     assert {"rules", "making", "provenance"} <= names
     assert ("break-even" in names) == bool(findings.break_even)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from spikeport.benchmarks.counting.of_chip import count_chip
 from spikeport.benchmarks.counting.of_graph import count_graph
 from spikeport.benchmarks.operations import total
 from spikeport.benchmarks.survey.job import CHUNK, Job, module_digest
@@ -17,7 +18,8 @@ from spikeport.toolchain.errors import FileError, SimulationError, SpikeportErro
 from spikeport.toolchain.graph import Graph, GraphBuilder
 from spikeport.toolchain.graph.nodes import Add, Input, Output
 from spikeport.toolchain.graph.signal import GRADED, SPIKES, Signal
-from support.surveys import same_survey, small_job, small_network
+from spikeport.toolchain.loihi.quantise import quantise
+from support.surveys import small_job, small_network
 
 
 def test_every_sample_is_counted_as_it_is_alone_and_the_total_is_their_sum() -> None:
@@ -143,3 +145,43 @@ def test_an_unknown_shape_comes_from_the_data(tmp_path: Path) -> None:
     with pytest.raises(SpikeportError, match="nobody says what shape the network takes"):
         open_data(DataSpec(), None, 1e-3)
     assert open_data(DataSpec(made="normal:1"), Signal((3,), GRADED), 1e-3).carries == "graded"
+
+
+class Remembers(torch.nn.Module):
+    """Adds up all it has ever seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = torch.nn.Linear(64, 3)
+        self.seen = torch.zeros(64)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen = self.seen + x.sum((0, 1))
+        return self.fc(torch.relu(self.seen - 3))
+
+
+def test_a_module_is_counted_one_sample_after_the_other_each_from_its_start() -> None:
+    module = Remembers()
+    found = survey(Job(module, small_job(20).data))
+    samples = make("burst_orders", "test", 20)
+    wanted = [int((samples.inputs[:, n].sum(0) > 3).sum()) for n in range(20)]
+    assert found.table.column("fc", "events").tolist() == wanted
+    assert max(wanted) > 0
+    assert module.seen.sum() == 0
+    assert (found.total.road, found.total.samples, found.total.steps) == ("module", 20, 20 * 56)
+
+
+def test_a_module_whose_state_cannot_be_copied() -> None:
+    module = Remembers()
+    module.seen = module.fc.weight.sum(0) * 2
+    with pytest.raises(UsageError, match="Remembers: its state cannot be copied: Only Tensors created explicitly"):
+        survey(Job(module, small_job(2).data))
+
+
+def test_a_chip_graph(tmp_path: Path) -> None:
+    job = small_job(40)
+    chip, _ = quantise(job.network, calibration=make("burst_orders", "train", 20).inputs.astype(np.float32))
+    found = survey(Job(chip, job.data))
+    inputs = make("burst_orders", "test", 40).inputs
+    assert found.total.layers == total(count_chip(chip, inputs)).layers
+    assert found.total.road == "chip"

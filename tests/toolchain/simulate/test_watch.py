@@ -6,8 +6,10 @@ from spikeport.toolchain.errors import SimulationError
 from spikeport.toolchain.graph import chain
 from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.graph.inline import inline
+from spikeport.toolchain.simulate import fixed
 from spikeport.toolchain.simulate.reference import watch
 from spikeport.toolchain.simulate.run import simulate
+from support.random_chips import random_chip, random_spikes
 from support.random_graphs import random_graph, random_inputs
 
 
@@ -53,3 +55,20 @@ def test_inputs_that_do_not_fit_are_refused() -> None:
     graph = chain([n.Input((3,)), n.Output()])
     with pytest.raises(SimulationError, match="an input of shape"):
         watch(graph, np.ones((2, 1, 4)), lambda _, __: {})
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("window", [None, 1, 3])
+def test_windows_of_chip_graphs_are_what_is_recorded(seed: int, window: int | None) -> None:
+    graph = random_chip(seed)
+    inputs = random_spikes(graph, seed, 7, 2)
+    shown: dict[str, list[np.ndarray]] = {name: [] for name in graph.nodes}
+
+    def viewers(batch: int, _: np.dtype) -> dict:
+        assert batch == 2
+        return {name: lambda rows, name=name: shown[name].append(rows.copy()) for name in graph.nodes}
+
+    assert fixed.watch(graph, inputs, viewers, window=window) == (7, 2)
+    trace = simulate(graph, inputs, record="all")
+    for name, rows in shown.items():
+        assert np.array_equal(np.concatenate(rows), trace[name].values), name

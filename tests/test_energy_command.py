@@ -1,0 +1,195 @@
+"""`spikeport energy` as a user meets it: from a SOURCE to a table and a report, and what bad input is told."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spikeport
+from support.command_line import data, run, user_folder
+
+PROFILE = """
+title = "ours"
+[constants.mac]
+value = 2.0
+unit = "pJ"
+process = "7 nm"
+year = 2025
+source = "our measurement, lab book 12"
+[constants.ac]
+value = 0.5
+unit = "pJ"
+process = "7 nm"
+year = 2025
+source = "our measurement, lab book 12"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = user_folder(tmp_path, monkeypatch)
+    rng = np.random.default_rng(0)
+    np.savez(folder / "set.npz", values=(rng.random((9, 6, 2, 6, 6)) < 0.2), labels=np.array([0, 1, 0, 1, 2, 2]))
+    (folder / "ours.toml").write_text(PROFILE)
+    return folder
+
+
+def _network(found: dict, title: str) -> dict:
+    return next(each for each in found["networks"] if each["title"] == title)
+
+
+def _energy(network: dict, rule: str) -> float:
+    return next(each["pj"] for each in network["energies"] if each["rule"] == rule)
+
+
+def test_a_graph_on_a_file_of_values_gets_a_report(here: Path) -> None:
+    found = data("energy", "small.graph", "--data", "set.npz", "--against", "twin", "-o", "report", "--passes", "none")
+    small = spikeport.load("small.graph")
+    with np.load("set.npz") as held:
+        counts = spikeport.count(small, held["values"].astype(np.float32))
+    mine = _network(found, "small.graph")
+    assert _energy(mine, "strict") == pytest.approx(spikeport.energy(counts, "strict").pj)
+    assert _energy(mine, "paper") == pytest.approx(spikeport.energy(counts, "paper").pj)
+    assert {each["title"] for each in found["networks"]} == {"small.graph", "ANN twin, one pass", "ANN twin, every step"}
+    assert sorted(path.name for path in Path("report").iterdir()) == [
+        "counts.journal", "energy.csv", "energy.json", "energy.tex", "index.html",
+    ]  # fmt: skip
+    rows = list(csv.DictReader(Path("report/energy.csv").read_text().splitlines()))
+    billed = sum(float(row["pj_per_sample"]) for row in rows if row["network"] == "small.graph" and row["rule"] == "strict")
+    assert billed == pytest.approx(_energy(mine, "strict"))
+    written = json.loads(Path("report/energy.json").read_text())
+    assert written == {key: value for key, value in found.items() if key != "files"} | {"command": written["command"]}
+
+
+def test_the_second_report_takes_the_counts_of_the_first(here: Path) -> None:
+    first = data("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "-o", "report")
+    code, _, said = run("energy", "small.graph", "--data", "set.npz", "--rule", "events", "-o", "report")
+    assert code == 0
+    assert "6 samples were counted by an earlier run" in said
+    again = data("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "-o", "report", "--restart")
+    assert _energy(again["networks"][0], "strict") == _energy(first["networks"][0], "strict")
+    code, _, said = run("energy", "small.graph", "--made", "poisson:0.5", "-o", "report")
+    assert code == 2
+    assert "counts.journal" in said
+    assert "--restart" in said
+
+
+def test_passes_run_first_unless_they_are_refused(here: Path) -> None:
+    folded = data("energy", "small.graph", "--rule", "strict")
+    plain = data("energy", "small.graph", "--rule", "strict", "--passes", "none")
+    assert _energy(plain["networks"][0], "strict") > _energy(folded["networks"][0], "strict")
+    assert any("by passes (--explain says which" in note for note in folded["notes"])
+
+
+def test_a_profile_of_ones_own_and_another_value_of_a_constant(here: Path) -> None:
+    found = data(
+        "energy", "small.graph", "--rule", "paper", "--profile", "ours.toml", "--what-if", "ac=0.25,mac=0", "--data",
+        "set.npz",
+    )  # fmt: skip
+    counts = spikeport.count(spikeport.pipeline("simplify")(spikeport.load("small.graph")).graph, _values())
+    base = spikeport.energy(counts, "paper", "ours.toml")
+    assert _energy(found["networks"][0], "paper") == pytest.approx(base.pj)
+    by_kind = {line.constant.name: line.pj / 6 for line in base.lines}
+    totals = {row["constant"]: row["totals"]["small.graph"] for row in found["what_if"]}
+    assert totals["ac"] == pytest.approx(base.pj - by_kind["ac"] / 2)
+    assert totals["mac"] == pytest.approx(base.pj - by_kind["mac"])
+
+
+def _values() -> np.ndarray:
+    with np.load("set.npz") as held:
+        return held["values"].astype(np.float32)
+
+
+def test_a_module_is_counted_while_it_runs(here: Path) -> None:
+    example = data("energy", "networks:with_example", "--road", "module", "--rule", "strict")
+    assert example["data"]["description"] == "one call on the example that the factory gave"
+    call = ("energy", "networks:steps", "--shape", "6", "--made", "normal:1", "--samples", "3", "--rule", "strict")
+    graph, module = data(*call, "--passes", "none"), data(*call, "--road", "module")
+    assert _energy(graph["networks"][0], "strict") == pytest.approx(_energy(module["networks"][0], "strict"))
+
+
+def test_what_no_graph_can_be_made_of_is_counted_in_the_module_and_said(here: Path) -> None:
+    found = data("energy", "networks:host", "--shape", "6", "--made", "normal:1", "--rule", "strict")
+    assert any("no graph can be made of it" in note for note in found["notes"])
+    code, _, said = run("energy", "networks:host", "--shape", "6", "--road", "graph")
+    assert code == 2
+    assert "refused" in said
+
+
+def test_a_chip_graph_is_billed_by_what_its_chip_does(here: Path) -> None:
+    found = data("energy", "chip.graph", "--made", "poisson:0.2", "--samples", "2")
+    (network,) = found["networks"]
+    assert {each["rule"] for each in network["energies"]} >= {"chip:loihi1", "events"}
+    assert _energy(network, "chip:loihi1") > 0
+
+
+def test_another_network_stands_beside_it(here: Path) -> None:
+    found = data("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "--against", "small.graph")
+    first, second = found["networks"]
+    assert _energy(first, "strict") == _energy(second, "strict")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--rule", "nonsense"), "error: rule: 'nonsense'; expected one of paper, strict"),
+        (("--profile", "nonsense"), "error: profile: 'nonsense'; expected one of 45nm-fp32"),
+        (("--profile", "bare.toml"), "error: profile bare.toml, constants.mac: no source"),
+        (("--profile", "negative.toml"), "error: profile negative.toml, constants.mac: value is -2.0"),
+        (("--rule", "strict", "--profile", "ours.toml"), "error: profile ours.toml: no constant 'multiply'"),
+        (("--data", "nothing.npz"), "error: nothing.npz: there is no such file"),
+        (("--data", "empty.npz"), "error: empty.npz"),
+        (("--data", "nan.npy"), "error: nan.npy"),
+        (("--data", "wide.npy"), "error: wide.npy: values of shape [9,2,2,7,6]; expected [T,B,2,6,6]"),
+        (("--what-if", "ac"), "error: --what-if: 'ac'; expected NAME=PICOJOULES, as ac=0.1"),
+        (("--what-if", "ac=-1"), "error: --what-if"),
+        (("--what-if", "moon=1"), "error: --what-if: 'moon'; expected one of"),
+        (("--road", "sea"), "error: --road: 'sea'; expected auto, graph, module"),
+        (("--part", "some"), "error: --part: 'some'; expected train, validation, test"),
+        (("--persons", "2"), "error: --persons: says nothing without --conventions"),
+        (("--restart",), "error: --restart"),
+        (("--against", "nonsense"), "error: nonsense: is no SOURCE"),
+        (("--against", "event_convnet"), "error: --against event_convnet, data"),
+        (("--scheduler", "tcp://127.0.0.1:9", "--workers", "2"), "error: --workers"),
+        (("--data", "set.npz", "--made", "poisson:0.1"), "error: --made: says nothing beside --data"),
+        (("-o", "small.graph/report"), "error: small.graph/report: cannot be a folder"),
+    ],
+)
+def test_bad_input_gets_one_message(here: Path, options: tuple[str, ...], said: str) -> None:
+    no_source = PROFILE.replace('source = "our measurement, lab book 12"', "", 1)
+    Path("bare.toml").write_text(no_source)
+    Path("negative.toml").write_text(PROFILE.replace("2.0", "-2.0"))
+    np.savez("empty.npz", values=np.zeros((9, 0, 2, 6, 6)))
+    np.save("nan.npy", np.full((9, 2, 2, 6, 6), np.nan))
+    np.save("wide.npy", np.zeros((9, 2, 2, 7, 6)))
+    code, out, err = run("energy", "small.graph", *options)
+    assert code == 2
+    assert out == ""
+    assert err.startswith(said), err
+    assert err.count("\n") == 1
+    assert not Path("report").exists()
+
+
+def test_activations_that_are_no_numbers_are_an_error(here: Path) -> None:
+    from spikeport.toolchain.graph import chain
+    from spikeport.toolchain.graph import nodes as n
+
+    huge = np.full((2, 2), 1e38)
+    weights = {"a": huge, "b": huge * [[1], [-1]], "c": huge, "d": np.ones((2, 2))}
+    layers = [("in", n.Input((2,))), *((name, n.Affine(weight)) for name, weight in weights.items())]
+    spikeport.save(chain([*layers, ("out", n.Output("sum"))], name="huge"), "huge.graph")
+    code, out, err = run("energy", "huge.graph", "--made", "constant:1", "--rule", "strict", "--passes", "none")
+    assert (code, out) == (2, "")
+    assert "NaN" in err
+
+
+def test_rules_and_profiles_are_listed_with_their_sources() -> None:
+    found = data("rules")
+    assert {"paper", "strict", "events", "lemaire", "chip:loihi1"} <= {each["name"] for each in found["rules"]}
+    assert all(each["source"] for each in found["rules"])
+    constants = [constant for profile in found["profiles"] for constant in profile["constants"]]
+    assert all(each["source"] and each["process"] and each["year"] for each in constants)
+    code, out, _ = run("rules")
+    assert code == 0
+    assert "45nm-fp32" in out
