@@ -138,6 +138,11 @@ def section() -> str:
 
 
 def _table(found: Iterable[Compared]) -> Iterator[str]:
+    yield (
+        "Ours are effective pairs. Each of the peers' numbers is ours plus the reasons below, to the last operation, "
+        "and ours are counted again in plain loops (`pytest tests/benchmarks/test_peers.py`)."
+    )
+    yield ""
     yield "| | ours: AC | integer AC | MAC | NeuroBench: AC | MAC | SpikingJelly: SynOp | MAC |"
     yield "|---|---|---|---|---|---|---|---|"
     for each in found:
@@ -149,10 +154,15 @@ def _line_by_line(found: Iterable[Compared]) -> Iterator[str]:
     yield "Where they differ, and by how much:"
     yield ""
     for each in found:
-        lines = [f"{r.peer}, {r.quantity} {r.more:+,}: {r.why}" for r in each.reasons] + [*each.case.notes(each.counts)]
+        lines = [*map(_line, each.reasons), *each.case.notes(each.counts)]
         if lines:
             yield f"- **{each.case.name}**"
             yield from (f"  - {line}" for line in lines)
+
+
+def _line(reason: Reason) -> str:
+    name = "SynOps" if (reason.peer, reason.quantity) == (SPIKINGJELLY, "ACs") else reason.quantity
+    return f"{reason.peer}, {name} {reason.more:+,}: {reason.why}"
 
 
 def _beside(found: Iterable[Compared]) -> Iterator[str]:
@@ -176,11 +186,16 @@ def _conventions() -> Iterator[str]:
     module, x = VIDEO.made()
     yield "One network, of convolutions, batch norm, pooling, einsum and attention, under the conventions of papers:"
     yield ""
-    yield "| convention | mode | for one sample | of what it does not see |"
+    yield "| convention | mode | for one sample | what it does not see |"
     yield "|---|---|---|---|"
     for each in figures(module, x, persons=1):
         values = ", ".join(f"{name} {round(value / len(x)):,}" for name, value in each.values.items() if value)
         yield f"| {each.convention} | {each.mode} | {values} | {'; '.join(each.misses)} |"
+    yield ""
+    yield (
+        "FLOPs are MACs to all but torch, which counts two for each. fvcore reads the operations of an einsum off a "
+        "report that rounds them to four digits; the number here is what it prints."
+    )
 
 
 def written(page: str) -> str:

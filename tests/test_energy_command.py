@@ -51,12 +51,18 @@ def test_a_graph_on_a_file_of_values_gets_a_report(here: Path) -> None:
     mine = _network(found, "small.graph")
     assert _energy(mine, "strict") == pytest.approx(spikeport.energy(counts, "strict").pj)
     assert _energy(mine, "paper") == pytest.approx(spikeport.energy(counts, "paper").pj)
-    assert {each["title"] for each in found["networks"]} == {"small.graph", "ANN twin, one pass", "ANN twin, every step"}
+    assert {each["title"] for each in found["networks"]} == {
+        "small.graph",
+        "ANN twin, one pass",
+        "ANN twin, every step",
+    }
     assert sorted(path.name for path in Path("report").iterdir()) == [
         "counts.journal", "energy.csv", "energy.json", "energy.tex", "index.html",
     ]  # fmt: skip
     rows = list(csv.DictReader(Path("report/energy.csv").read_text().splitlines()))
-    billed = sum(float(row["pj_per_sample"]) for row in rows if row["network"] == "small.graph" and row["rule"] == "strict")
+    billed = sum(
+        float(row["pj_per_sample"]) for row in rows if row["network"] == "small.graph" and row["rule"] == "strict"
+    )
     assert billed == pytest.approx(_energy(mine, "strict"))
     written = json.loads(Path("report/energy.json").read_text())
     assert written == {key: value for key, value in found.items() if key != "files"} | {"command": written["command"]}
@@ -122,6 +128,9 @@ def test_a_chip_graph_is_billed_by_what_its_chip_does(here: Path) -> None:
     (network,) = found["networks"]
     assert {each["rule"] for each in network["energies"]} >= {"chip:loihi1", "events"}
     assert _energy(network, "chip:loihi1") > 0
+    alone = data("energy", "chip.graph", "--made", "poisson:0.2", "--samples", "2", "--rule", "chip:loihi1")
+    assert alone["what_if"] == []
+    assert _energy(alone["networks"][0], "chip:loihi1") == _energy(network, "chip:loihi1")
 
 
 def test_another_network_stands_beside_it(here: Path) -> None:

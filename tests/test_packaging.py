@@ -48,6 +48,7 @@ def test_the_wheel_holds_every_source_file_and_the_marker_for_types(built: Path)
     assert {name for name in held if name.endswith(".py")} == expected
     assert "spikeport/py.typed" in data
     assert {f"spikeport/benchmarks/profiles/{name}.toml" for name in PROFILES} <= data
+    assert {"spikeport/benchmarks/report/page.css", "spikeport/benchmarks/report/page.js"} <= data
 
 
 def test_the_wheel_holds_the_licence_and_the_command(built: Path) -> None:

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from .table import Tally
-from .watching import FREE, by_place, copied, lines, undisturbed
+from .watching import FREE, by_place, copied, lines, run, undisturbed
 
 Shape = tuple[int, ...]
 Rule = Callable[[Sequence[Any], Any], int]
@@ -120,9 +120,17 @@ SILENT = FREE | {"Int", "ScalarImplicit", "size", "eq", "gt", "ge", "__and__", "
 
 
 def count(module: nn.Module, inputs: Any, train: bool) -> Tally:
-    """Sums over the nodes of the traced graph."""
+    """Sums over the nodes of the traced graph; without a value where torch.jit cannot trace a network that runs."""
     total, missed = 0, dict[str, Counter[str]]()
-    for node in traced(copied(module, train), inputs).nodes():
+    try:
+        graph = traced(copied(module, train), inputs)
+    except RuntimeError as error:
+        with undisturbed(grad=True):
+            run(copied(module, train), inputs)
+        return Tally(
+            {}, (f"{type(module).__name__}: all of it, torch.jit cannot trace it: {str(error).splitlines()[0]}",)
+        )
+    for node in graph.nodes():
         kind, scope = node.kind(), node.scopeName().split("/")[-1] or type(module).__name__
         name = node.pyname() if kind == "prim::PythonOp" else kind.removeprefix("aten::").rstrip("_")
         if name in RULES:
@@ -140,7 +148,8 @@ def _whole(node: Any) -> bool:
 def count_pyskl(module: nn.Module, inputs: Any, train: bool) -> Tally:
     """The same number; its G is 1024³."""
     found = count(module, inputs, train)
-    return Tally(found.values, found.misses, 1, f"FLOPs: {found.values['flops'] / 1024**3:.4f} G")
+    printed = f"FLOPs: {found.values['flops'] / 1024**3:.4f} G" if found.values else ""
+    return Tally(found.values, found.misses, 1, printed)
 
 
 def traced(module: nn.Module, inputs: Any) -> Any:

@@ -113,7 +113,7 @@ def over_axes(kind: str) -> Row:
 
     def sends(call: Call) -> Origin:
         origin = call.origin(call.args[0])
-        many = call.args[0].numel() // max(size(call.out), 1)
+        many = _added(call.args[0], call.arg(1, "dim"))
         carries = repeated(origin.carries, many) if kind == "Sum" else GRADED
         return replace(made(call.parts(), carries), first=origin.first)
 
@@ -123,6 +123,12 @@ def over_axes(kind: str) -> Row:
             _pooled(call, Shape(kind, "pool"), uniform((x.numel(),)))
 
     return Row(sends, count)
+
+
+def _added(x: Tensor, dims: Any) -> int:
+    """How many values one sum over these axes has."""
+    single = [dims] if isinstance(dims, int) else dims
+    return math.prod(x.shape[dim] for dim in single) if single else x.numel()
 
 
 def extreme(call: Call) -> None:

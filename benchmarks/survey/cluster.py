@@ -18,7 +18,7 @@ import pickle
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ...toolchain.errors import SpikeportError, UsageError
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from .sources import DataSource
 
 CONNECT_S = 5.0
-"""So long a scheduler may take to answer."""
+"""So long a scheduler may take to answer, and a result to come home."""
 WORKERS_S = 10.0
 """So long a cluster may be without a worker before the survey ends."""
-ASK_S = 30.0
-"""So long a worker may take to say which code it has: it imports the package for that."""
 AHEAD = 2
 """Chunks under way for each thread of a worker: the one it counts, and those that wait for it there."""
 TICK_S = 1.0
 NAME = "the cluster"
+LOGS = ("distributed", "distributed.client", "distributed.scheduler", "tornado.application")
+"""Those that have a level of their own."""
 ADDRESS = "tcp://HOST:PORT of a running `dask scheduler`"
 
 
@@ -77,13 +77,15 @@ def _check_installed() -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """What Dask logs about lost workers and closed connections is said in our words, or is no concern of the user's."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    logs = [logging.getLogger(name) for name in LOGS]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 @contextlib.contextmanager
@@ -219,8 +221,14 @@ def _gathered(client: Client, job: Job, todo: list[int], key: str, address: str)
             if not under_way:
                 return
             for future in _ready(client, list(under_way)):
-                number = under_way.pop(future)
-                yield number, _result(future, job, number, address)
+                found = _result(future, job, under_way[future], address)
+                if found is not None:
+                    yield under_way.pop(future), found
+    except (OSError, CancelledError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # of the data
+        fix = "start it, and run it again: a journal goes on where it was"
+        raise UsageError(f"--scheduler {address}", "the scheduler is gone", fix=fix) from error
     finally:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             client.cancel(list(under_way), force=True)
@@ -252,7 +260,7 @@ class Crew:
             self.count, self.asked = sum(self.client.nthreads().values()), now
             self.seen = now if self.count else self.seen
         if now - self.seen >= WORKERS_S:
-            fix = "start some, and run it again: what was counted is in the journal"
+            fix = "start some, and run it again: a journal goes on where it was"
             raise UsageError(f"--scheduler {self.address}", "all workers are gone", fix=fix)
         return self.count
 
@@ -273,12 +281,21 @@ def _ready(client: Client, under_way: list[Any]) -> list[Any]:
     return [future for future in under_way if future.done()]
 
 
-def _result(future: Future, job: Job, number: int, address: str) -> Chunk:
-    """The counts of a chunk; a SpikeportError for whatever kept a worker from counting it."""
+def _result(future: Future, job: Job, number: int, address: str) -> Chunk | None:
+    """The counts of a chunk; none where its worker died with them, and they are counted anew.
+
+    Whatever kept a worker from counting it is a SpikeportError.
+    """
+    from distributed import TimeoutError as TooLong
+
     samples = job.samples(number)
     where = f"samples {samples[0]} to {samples[-1]}"
     try:
-        found = future.result(timeout=ASK_S)
+        found = future.result(timeout=CONNECT_S)
+    except (TooLong, TimeoutError):
+        return None
+    except (OSError, CancelledError):
+        raise
     except Exception as error:
         raise UsageError(
             f"--scheduler {address}, {where}", _why(error), "counts", "see what its worker says"
@@ -290,9 +307,8 @@ def _result(future: Future, job: Job, number: int, address: str) -> Chunk:
 
 def _why(error: Exception) -> str:
     """What is known of a chunk that cannot be counted."""
-    kind = type(error).__name__
-    if kind == "KilledWorker":
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
         return "every worker that counted them died, as it does when its memory is not enough"
-    if kind in ("CancelledError", "FutureCancelledError", "CommClosedError"):
-        return "the scheduler is gone"
-    return f"a worker failed with {kind}: {_short(error)}"
+    return f"a worker failed with {type(error).__name__}: {_short(error)}"

@@ -133,7 +133,9 @@ def _held(job: Job, log: Journal | None) -> Mapping[int, Chunk]:
         return {}
     for number, chunk in log.held.items():
         if number >= job.chunks:
-            raise FileError(str(log.path), f"chunk {number}", f"chunks 0 to {job.chunks - 1}", "start it anew: --restart")
+            raise FileError(
+                str(log.path), f"chunk {number}", f"chunks 0 to {job.chunks - 1}", "start it anew: --restart"
+            )
         _check(job, number, chunk, str(log.path))
     return log.held
 

@@ -134,7 +134,7 @@ def spiking_jelly() -> nn.Module:
 def ours() -> nn.Module:
     from spikeport.models.zoo import build
 
-    return build("event_convnet")
+    return build("sequence_rnn")
 
 
 class Last(nn.Module):
@@ -237,7 +237,7 @@ NETWORKS: dict[str, Callable[[], tuple[nn.Module, torch.Tensor]]] = {
     "snnTorch": lambda: (SnnTorch(leaky), spikes(3, 4, 6)),
     "SpikingJelly": lambda: (spiking_jelly(), spikes(4, 2, 2, 8, 8)),
     "Norse": lambda: (Norse(), spikes(5, 3, 6)),
-    "ours": lambda: (ours(), spikes(3, 2, 2, 32, 32, rate=0.1)),
+    "ours": lambda: (ours(), spikes(5, 3, 64)),
 }  # fmt: skip
 
 

@@ -281,6 +281,7 @@ def what_if(networks: list[Network], pj: float, name: str = "ac", rule: str = "s
 
 
 HOSTILE = "<script>alert(1)</script>"
+PROFILE = "</script><script>alert(2)</script>.toml"
 FORMULA = "=cmd|' /C calc'!A0"
 LATEX = r"\input{/etc/passwd} $x_1^2$ 50% #1 & {a~b} µ 日本"
 
@@ -296,6 +297,7 @@ def hostile() -> Findings:
         base, networks=networks, spikes=spikes, command=odd, source=odd, data=odd, notes=(odd,),
         break_even=tuple(replace(each, layer=names.get(each.layer, each.layer)) for each in base.break_even),
         what_if=tuple(what_if(list(networks), pj) for pj in (0.1, 0.9)),
+        constants={PROFILE: base.constants["45nm-fp32"], "loihi1": base.constants["loihi1"]},
     )  # fmt: skip
 
 
@@ -306,6 +308,7 @@ def _renamed(network: Network, names: dict[str, str]) -> Network:
             each,
             energy=replace(
                 each.energy,
+                profile=PROFILE if each.energy.profile == "45nm-fp32" else each.energy.profile,
                 lines=tuple(replace(line, layer=names.get(line.layer, line.layer)) for line in each.energy.lines),
             ),
             classes={HOSTILE: next(iter(each.classes.values())), FORMULA: next(iter(each.classes.values()))},

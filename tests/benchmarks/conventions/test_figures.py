@@ -100,6 +100,30 @@ def test_a_network_that_cannot_be_copied_is_refused_in_words():
         figures(module, torch.zeros(1, 2), ["mmcv"])
 
 
+class Wrapped(nn.Module):
+    """Answers with something that is no tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(2, 3, bias=False)
+
+    def forward(self, x):
+        return {1, self.one(x).shape}
+
+
+def test_a_network_that_cannot_be_traced_has_no_figure_by_fvcore_and_all_others():
+    found = {each.convention: each for each in figures(Wrapped(), torch.rand(1, 2) + 1)}
+    for name in ("fvcore-eval", "fvcore-train", "pyskl"):
+        assert (found[name].values, found[name].printed) == ({}, "")
+        assert found[name].misses[0].startswith("Wrapped: all of it, torch.jit cannot trace it")
+    assert found["torch"].values == {"flops": 12}
+
+
+def test_an_input_that_does_not_fit_is_the_networks_own_error():
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        figures(nn.Sequential(nn.Linear(2, 3)), torch.rand(1, 4), ["fvcore-eval"])
+
+
 def test_the_table_loads_without_torch():
     code = "import sys, spikeport.benchmarks.conventions; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd="/").returncode == 0

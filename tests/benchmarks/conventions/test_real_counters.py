@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning"),
 ]
 
-OVER_COUNTED = {"circular padding": 71, "spikes and pools": 191, "SpikingJelly": 518, "ours": 6143}
+OVER_COUNTED = {"circular padding": 71, "spikes and pools": 191, "SpikingJelly": 518}
 """ACs of SpikingJelly's own bookkeeping, see test_peers_faults: the sum over its map of every spiking convolution."""
 
 

@@ -34,9 +34,8 @@ def network_of(seed: int, framework: str) -> tuple[Network, Tensor, bool]:
     return network, x, "step" in network.form
 
 
-def in_both(seed: int, framework: str) -> tuple[OpCount, OpCount]:
+def in_both(network: Network, x: Tensor, *, one_step: bool) -> tuple[OpCount, OpCount]:
     """What the graph did, and what the module did."""
-    network, x, one_step = network_of(seed, framework)
     graph = trace(network, x[0] if one_step else x[:4], time_axis=None if one_step else 0, check=False)
     wide = copy.deepcopy(network).double()
     wide.fresh()
@@ -56,9 +55,10 @@ def rewritten(network: Network) -> bool:
 @pytest.mark.parametrize("first", range(0, SEEDS, 5))
 def test_the_module_and_its_graph_do_the_same(framework: str, first: int) -> None:
     for seed in range(first, first + 5):
-        if rewritten(network_of(seed, framework)[0]):
+        network, x, one_step = network_of(seed, framework)
+        if rewritten(network):
             continue
-        graph, module = in_both(seed, framework)
+        graph, module = in_both(network, x, one_step=one_step)
         assert not module.uncounted
         for each in fields(module.total):
             wanted, found = getattr(graph.total, each.name), getattr(module.total, each.name)

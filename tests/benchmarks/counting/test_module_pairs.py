@@ -1,4 +1,4 @@
-"""Pairs of any torch module: against neuron-by-neuron brute force, in the cases in which counters of shapes are wrong."""
+"""Pairs of any torch module: against neuron-by-neuron brute force, in cases in which counters of shapes are wrong."""
 
 import math
 

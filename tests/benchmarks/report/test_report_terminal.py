@@ -23,7 +23,8 @@ def test_rules_stand_side_by_side_with_the_network_beside() -> None:
         "40.72 ± ",
         "59.9×",
         "apart",
-        "Wins below",
+        "every network",
+        "Below, with",
         "loses",
         "aten::cumsum",
         "ANN twin",
@@ -33,6 +34,7 @@ def test_rules_stand_side_by_side_with_the_network_beside() -> None:
     ):
         assert word in text, word
     assert max(map(len, text.splitlines())) <= 100
+    assert max(map(len, shown(made(), 80).splitlines())) <= 80
 
 
 def test_names_that_are_markup_are_shown_as_they_are() -> None:

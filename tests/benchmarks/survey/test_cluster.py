@@ -5,12 +5,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from spikeport.benchmarks.survey import cluster as clusters
+from spikeport.benchmarks.survey.job import Job
 from spikeport.benchmarks.survey.run import Survey, survey
 from spikeport.toolchain.errors import FileError, SimulationError, UsageError
 from support.dask_cluster import Cluster, dask_cluster, kill
@@ -195,3 +199,27 @@ def test_workers_on_this_machine_end_when_the_survey_is_killed_or_done(tmp_path:
     wait_for(lambda: not living("benchmarks.survey.worker"), 5)
     same_survey(survey(small_job(SAMPLES), workers=2, journal=tmp_path / "journal"), wanted)
     assert not living("benchmarks.survey.worker")
+
+
+class Deadly(torch.nn.Module):
+    """Kills the process that runs it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        os._exit(3)
+
+
+def test_when_all_workers_die_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "WORKERS_S", 1.0)
+    with pytest.raises(
+        UsageError, match="--workers 1: all workers are gone. See that there is memory for them, and run"
+    ):
+        survey(Job(Deadly(), small_job(2).data), workers=1)
+
+
+def test_what_cannot_be_sent_is_said() -> None:
+    module = Deadly()
+    module.lock = threading.Lock()
+    with pytest.raises(
+        UsageError, match="Deadly: cannot be sent to other processes: cannot pickle '_thread.lock' object"
+    ):
+        survey(Job(module, small_job(2).data), workers=1)
