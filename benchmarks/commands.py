@@ -29,7 +29,10 @@ def demo(
 @command(app, "bench", "Measure")
 def bench(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What to measure: accuracy, energy, lava, neurons, peers, simulation, store.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="What to measure: accuracy, energy, lava, neurons, peers, simulation, store."
+        ),
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
     checkpoint: Annotated[

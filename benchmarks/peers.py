@@ -2,18 +2,16 @@
 
     peer's number = our number + Σ of the reasons that its case gives
 
-Every number of every case is held to that. `python -m spikeport.benchmarks.peers docs/energy.md` writes the table and
-the reasons into the page, between its markers; `spikeport bench peers` shows them.
+Every number of every case is held to that. `spikeport bench peers` shows the numbers; the section `peers` of
+docs/energy.md (see pages.py) has the reasons, line by line.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,9 +23,6 @@ from .conventions.spikingjelly import added_by_operation
 from .counting.of_module import count_module
 from .operations import OpCount
 from .peers_cases import CASES, NETWORKS, NEUROBENCH, SPIKINGJELLY, VIDEO, Case, Reason
-
-MARKERS = ("<!-- generated: peers -->", "<!-- /generated -->")
-"""Around what is generated."""
 
 
 @dataclass(frozen=True)
@@ -196,18 +191,3 @@ def _conventions() -> Iterator[str]:
         "FLOPs are MACs to all but torch, which counts two for each. fvcore reads the operations of an einsum off a "
         "report that rounds them to four digits; the number here is what it prints."
     )
-
-
-def written(page: str) -> str:
-    """The page with the section as it is now."""
-    begin, end = MARKERS
-    head, found, rest = page.partition(begin)
-    _, ended, tail = rest.partition(end)
-    if not (found and ended):
-        raise UsageError("peers", "a page without its markers", f"{begin} … {end}")
-    return f"{head}{begin}\n{section()}\n{end}{tail}"
-
-
-if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(written(path.read_text()))

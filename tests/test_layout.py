@@ -22,7 +22,7 @@ MAY_SEE = {
 #: What no start-up may load: each costs from a tenth of a second to several.
 HEAVY = {
     "torch", "numba", "numpy", "h5py", "onnx", "onnxruntime", "matplotlib", "norse", "snntorch", "spikingjelly", "nir",
-    "safetensors", "scipy",
+    "safetensors", "scipy", "dask", "distributed",
 }  # fmt: skip
 STANDARD = set(sys.stdlib_module_names)
 
@@ -143,7 +143,7 @@ def test_public_names_come_from_where_the_type_checker_is_told() -> None:
     """The table that loads names on first use, and the imports that editors read, say the same."""
     tree = ast.parse((ROOT / "__init__.py").read_text())
     told = {
-        alias.asname or alias.name: f".{node.module}"
+        alias.asname or alias.name: f".{node.module}" + (f":{alias.name}" if alias.asname else "")
         for block in tree.body
         if isinstance(block, ast.If)
         for node in block.body

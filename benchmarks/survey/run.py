@@ -95,15 +95,16 @@ def survey(
         done = dict(_held(job, log))
         resumed = sum(map(len, done.values()))
         said = _of_journal(log, resumed)
-        tell = progress or _silent
-        tell(resumed, len(job.data))
+        tell, count = progress or _silent, resumed
+        tell(count, len(job.data))
         todo = [number for number in range(job.chunks) if number not in done]
         for number, chunk in _counted(job, todo, workers, scheduler):
             _check(job, number, chunk, "counts")
             done[number] = chunk
             if log is not None:
                 log.add(number, chunk)
-            tell(sum(map(len, done.values())), len(job.data))
+            count += len(chunk)
+            tell(count, len(job.data))
         job.data.check_unchanged()
     return _survey(job, [done[number] for number in range(job.chunks)], resumed, said, time.perf_counter() - start)
 

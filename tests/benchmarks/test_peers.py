@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-import spikeport
 import torch
 from spikeport.benchmarks.counting.of_graph import count_graph
 from spikeport.benchmarks.operations import total
-from spikeport.benchmarks.peers import MARKERS, Compared, bench, compare, compared, section, written
+from spikeport.benchmarks.peers import Compared, bench, compare, compared, section
 from spikeport.benchmarks.peers_cases import CASES, NETWORKS, NEUROBENCH, SPIKINGJELLY, VIDEO, Case
 from spikeport.benchmarks.real_counters import missing
 from spikeport.toolchain.errors import UsageError
@@ -158,16 +156,6 @@ def test_a_wrong_reason_is_noticed(monkeypatch):
     }  # fmt: skip
 
 
-def test_the_page_holds_what_the_code_finds_now():
-    page = (Path(spikeport.__file__).parent / "docs" / "energy.md").read_text()
-    assert written(page) == page, "python -m spikeport.benchmarks.peers docs/energy.md"
-
-
-def test_a_page_without_markers_is_refused():
-    with pytest.raises(UsageError, match="generated: peers"):
-        written("# a page\n")
-
-
 def test_a_missing_peer_is_named(monkeypatch):
     monkeypatch.setattr("spikeport.benchmarks.real_counters.PEERS", ("neurobench", "no_such_counter"))
     with pytest.raises(UsageError, match="no no_such_counter"):
@@ -182,10 +170,7 @@ def test_the_race_has_a_row_for_each_case_and_peer():
     assert padded["why"] == "multiplies the padding too"
 
 
-def test_what_is_written_stays_between_the_markers(monkeypatch):
+def test_the_section_names_what_ours_are(monkeypatch):
     monkeypatch.setattr("spikeport.benchmarks.peers.CASES", CASES[:1])
-    page = written(f"before\n{MARKERS[0]}\nold\n{MARKERS[1]}\nafter\n")
-    assert page.startswith(f"before\n{MARKERS[0]}\nOurs are effective pairs.")
-    assert page.endswith(f"\n{MARKERS[1]}\nafter\n")
-    assert "old" not in page
+    assert section().startswith("Ours are effective pairs.")
     assert VIDEO.carries == "graded"

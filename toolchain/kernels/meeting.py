@@ -49,7 +49,7 @@ def rows_range(x: Any, whole: bool, found: Any, nans: Any, start: int, stop: int
         strange = 0
         for r in range(x.shape[1]):
             row = x[b, r]
-            count, odd = np.int32(0), np.int32(0)
+            count = odd = np.int32(0)
             for c in range(row.size):
                 count = np.int32(count + np.int32(row[c] != 0))
                 odd = np.int32(odd + np.int32(row[c] != row[c]))
@@ -58,7 +58,7 @@ def rows_range(x: Any, whole: bool, found: Any, nans: Any, start: int, stop: int
                 found[b, r] = 0
                 for c in range(row.size):
                     found[b, r] += abs(np.int64(row[c]))
-            strange += odd
+            strange += int(odd)
         nans[b] = strange
 
 

@@ -16,7 +16,7 @@ from support.dialects import Wide
 from support.random_networks import BATCH, FORMS, STEPS, Network, random_network
 from torch import Tensor
 
-SEEDS = 15
+SEEDS = 10
 TAKEN = {"norse": ("loop", "sequence")}
 """Forms of a framework in which the graph does no more than the module; else all. A step of Norse that hands out its
 states is traced as a second neuron for each of them."""

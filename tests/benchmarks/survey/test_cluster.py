@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from spikeport.benchmarks.survey import cluster as clusters
+from spikeport.benchmarks.survey import dispatch
 from spikeport.benchmarks.survey.job import Job
 from spikeport.benchmarks.survey.run import Survey, survey
 from spikeport.toolchain.errors import FileError, SimulationError, UsageError
@@ -204,22 +204,18 @@ def test_workers_on_this_machine_end_when_the_survey_is_killed_or_done(tmp_path:
 class Deadly(torch.nn.Module):
     """Kills the process that runs it."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         os._exit(3)
 
 
 def test_when_all_workers_die_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "WORKERS_S", 1.0)
-    with pytest.raises(
-        UsageError, match="--workers 1: all workers are gone. See that there is memory for them, and run"
-    ):
+    monkeypatch.setattr(dispatch, "WORKERS_S", 1.0)
+    with pytest.raises(UsageError, match=r"--workers 1: all workers are gone\. See that there is memory for them"):
         survey(Job(Deadly(), small_job(2).data), workers=1)
 
 
 def test_what_cannot_be_sent_is_said() -> None:
     module = Deadly()
     module.lock = threading.Lock()
-    with pytest.raises(
-        UsageError, match="Deadly: cannot be sent to other processes: cannot pickle '_thread.lock' object"
-    ):
+    with pytest.raises(UsageError, match=r"Deadly: cannot be sent to other processes: cannot pickle '_thread\.lock'"):
         survey(Job(module, small_job(2).data), workers=1)
