@@ -159,14 +159,21 @@ def counted(
     scheduler: str | None = None,
     journal: Path | None = None,
     restart: bool = False,
-    tell: Callable[[str], None],
+    tell: Callable[[str], None] | None = None,
 ) -> Counted:
     """The subject's counts, on data or on its own example."""
     if spec.data is None and found.signal is None:
         return _on_example(found, infer=infer)
     source = open_data(spec, found.signal, found.dt, "--data")
     job = Job(found.network, source, infer, found.title)
-    done = survey(job, workers=workers, scheduler=scheduler, progress=_seldom(tell), journal=journal, anew=restart)
+    done = survey(
+        job,
+        workers=workers,
+        scheduler=scheduler,
+        progress=None if tell is None else _seldom(tell),
+        journal=journal,
+        anew=restart,
+    )
     spikes = tuple(_spikes(found.network, source)) if isinstance(found.network, Graph) else ()
     return Counted(
         found.title, "subject", done.total, survey=done, source=source, spikes=spikes, data=done.data,
@@ -215,7 +222,7 @@ def compared(given: Given, here: Counted, against: Sequence[str], *, workers: in
 
 def _against(given: Given, here: Counted, name: str, workers: int) -> Iterator[Counted]:
     if name == TWIN:
-        yield from _twins(here)
+        yield from twins(here)
         return
     network = given.load.network(Source(name))
     found = _of_network(network, given.passes, Path(name).stem if name.endswith(".safetensors") else name)
@@ -244,7 +251,7 @@ def _still(graph: Graph) -> bool:
     return real and not delayed and not any(node.stateful for node in graph.nodes.values())
 
 
-def _twins(here: Counted) -> Iterator[Counted]:
+def twins(here: Counted) -> Iterator[Counted]:
     """The ANN twin in one pass, and in every step where there are several."""
     for steps, title in (("one", "ANN twin, one pass"), ("all", "ANN twin, every step")):
         if steps == "one" or here.counts.steps > here.counts.samples:

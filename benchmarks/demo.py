@@ -1,7 +1,8 @@
 """`spikeport demo`: the main job end to end, for every network of the zoo, on data it makes itself.
 
 checkpoint ─► trace ─► passes ─► file ─► reference simulation ═ PyTorch, spike by spike
-                                   └─► Loihi's integers ─► netx file ═ chip graph ═ Lava, where it is there
+                                   ├─► Loihi's integers ─► netx file ═ chip graph ═ Lava, where it is there
+                                   └─► operations ─► energy under several rules, beside its ANN twin ─► report
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ..toolchain.tracing import trace
 from ..toolchain.writing import written_whole
 from .demo_chip import OnChip, to_chip
 from .demo_data import made_for
+from .demo_energy import Costs, costs
 from .sameness import Layer, compared
 
 STEPS, BATCH = 48, 4
@@ -48,6 +50,7 @@ class Shown:
         layers: every layer that spikes or answers, compared with PyTorch.
         seconds: how long each part took.
         chip: what became of it on the way to a chip.
+        costs: what it costs.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Shown:
     layers: tuple[Layer, ...]
     seconds: dict[str, float]
     chip: OnChip
+    costs: Costs
 
     @property
     def same(self) -> bool:
@@ -106,7 +110,9 @@ def _shown(name: str, folder: Path) -> Shown:
     sizes = (len(graph.nodes), len(done.graph.nodes))
     written = {what: str(path) for what, path in files.items()}
     chip = to_chip(read, files["data"], folder / f"{name}.net")
-    return Shown(name, written, _did(done), sizes, layers, seconds, chip)
+    with working(f"{name}: energy"):
+        spent = costs(read, files["data"], folder / f"{name}-energy")
+    return Shown(name, written, _did(done), sizes, layers, seconds, chip, spent)
 
 
 SUFFIXES = {"checkpoint": "safetensors", "data": "npy", "graph": "graph"}
@@ -134,7 +140,7 @@ def _timed(seconds: dict[str, float], what: str, name: str) -> Iterator[None]:
 def _data(part: Shown) -> dict[str, object]:
     layers = [{**asdict(layer), "same": layer.same} for layer in part.layers]
     plain = {field.name: getattr(part, field.name) for field in fields(part)}
-    return {**plain, "layers": layers, "chip": part.chip.data(), "same": part.same}
+    return {**plain, "layers": layers, "chip": part.chip.data(), "costs": part.costs.data(), "same": part.same}
 
 
 def _view(part: Shown) -> RenderableType:
@@ -146,4 +152,6 @@ def _view(part: Shown) -> RenderableType:
     made = table(("layer", "kind", "shape", ">spikes", ">rate", "beside PyTorch"), rows)
     passes = [f"  - {line}" for line in part.passes] or ["  - nothing to do"]
     lines = [*(f"  {path}" for path in part.files.values()), f"  {took}", "  passes", *map("  {}".format, passes)]
-    return Group(Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text(), part.chip.view())
+    return Group(
+        Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text(), part.chip.view(), part.costs.view()
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -118,23 +118,44 @@ def estimated(given: Given, ask: Ask) -> Result:
         )  # fmt: skip
     for line in here.said:
         say(line)
-    networks = [_network(each, prices) for each in (here, *compared(given, here, ask.against, workers=ask.workers))]
-    findings = Findings(
+    others = compared(given, here, ask.against, workers=ask.workers)
+    return _result(
+        findings_of(given.source.name, (here, *others), prices, what_if, _figures(given, here, ask)), ask.output
+    )
+
+
+def findings_of(
+    source: str,
+    found: Sequence[Counted],
+    prices: Sequence[Tariff],
+    what_if: Mapping[str, tuple[float, ...]] | None = None,
+    figures: Sequence[Figure] = (),
+) -> Findings:
+    """Everything the report shows.
+
+    Args:
+        source: where the network comes from.
+        found: the networks, counted; the subject first.
+        prices: the rules, each with its profile.
+        what_if: other values by constant; none: those that are always tried.
+        figures: those of published counters.
+    """
+    here, networks = found[0], [_network(each, prices) for each in found]
+    return Findings(
         command=shlex.join(["spikeport", *sys.argv[1:]]),
         version=__version__,
-        source=given.source.name,
+        source=source,
         data=here.data,
         data_identity=here.identity,
         networks=tuple(networks),
         constants=constants_of(networks, prices),
         rules={each: _about(each) for each in dict.fromkeys(price.rule for price in prices)},
         break_even=break_even(here.counts),
-        what_if=tuple(_tried(networks, prices, what_if)),
-        figures=_figures(given, here, ask),
+        what_if=tuple(_tried(networks, prices, what_if or {})),
+        figures=tuple(figures),
         spikes=here.spikes,
         notes=(*here.notes, *here.said),
     )
-    return _result(findings, ask.output)
 
 
 def _place(output: Path | None) -> Path | None:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from .aten_calls import Call, Row, size
 from .book import Shape, class_of, pairs
-from .fanout import conv, matrix, transposed, uniform
-from .nonzeros import along, both, look
+from .fanout import Fanout, conv, matrix, transposed, uniform
+from .nonzeros import along, array_of, both, look
 from .provenance import Origin, made
 from .sums import Sums
 
@@ -54,7 +54,7 @@ def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
     entry = call.layer(Shape("Affine", "synapses", more, (known, inputs, outputs)), origin, name=_matrix_name(call))
     dense, whole = x.numel() * outputs, small(origin)
     if w.ndim == 2:
-        fan = call.fans.get(w, (inputs,), lambda held: matrix(held.T, (inputs,)))
+        fan = call.fans.get(w, (inputs,), lambda held: _matrix(held, where))
     else:
         fan = uniform((inputs,), outputs)
     if fan.constant and not whole:
@@ -68,6 +68,14 @@ def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
         numbers["weighted"] = int((along(x, where) * alive).sum())
     adds = size(call.out) if _constant(call, bias) else 0
     entry.add(**numbers, received=sums.values, events=sums.events, bias_adds=adds)
+
+
+def _matrix(w: Tensor, where: str) -> Fanout:
+    """The map of W [K, N]; the same for all values where none of the weights is 0."""
+    inputs, outputs = w.shape
+    if look(w, where).events == w.numel():
+        return uniform((inputs,), outputs)
+    return matrix(array_of(w).T, (inputs,))
 
 
 def _matrix_name(call: Call) -> str:
@@ -148,7 +156,7 @@ def convolution(call: Call) -> None:
     make = transposed if turned else conv
     before = _each(padding, dims)
     key = (received, sent, stride, before, dilation, groups, turned)
-    fan = call.fans.get(w, key, lambda held: make(held, received, sent, stride, before, dilation, groups))
+    fan = call.fans.get(w, key, lambda held: make(array_of(held), received, sent, stride, before, dilation, groups))
     more = {
         "kernel": kernel, "stride": stride, "groups": groups, "channels": (received[0], sent[0]),
         "weights": w.numel(), "biases": 0 if bias is None else bias.numel(),

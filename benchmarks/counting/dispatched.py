@@ -21,8 +21,9 @@ from .aten_table import INSIDE, ROWS
 from .book import Book
 from .fans import Fans
 from .neuron_modules import NEURONS, Neurons, Region
+from .nonzeros import looked_at
 from .places import Places, row_of
-from .provenance import CONSTANT, REAL, SENT, WEIGHT, Origin, Origins, looked_at
+from .provenance import CONSTANT, REAL, SENT, WEIGHT, Origin, Origins
 
 
 class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-call]

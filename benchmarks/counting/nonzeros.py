@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...toolchain.errors import SimulationError
+from ...toolchain.graph.signal import GRADED, SPIKES, Carries, integers
 from ...toolchain.kernels.meeting import columns, rows
 from ...toolchain.kernels.reach import EVENTS, NANS, TOTAL, reach
 from .fanout import Fanout
@@ -100,3 +101,17 @@ def along(x: Tensor, where: str, *, whole: bool = False) -> Array:
 def both(a: Tensor, b: Tensor) -> int:
     """Values of a·b whose factors are both not 0."""
     return int(torch.count_nonzero((a != 0) & (b != 0)))
+
+
+def looked_at(x: Tensor) -> Carries:
+    """What the values of one tensor are, by looking at them: a guess from one batch."""
+    if x.numel() == 0 or x.is_complex():
+        return GRADED
+    if x.dtype is torch.bool:
+        return SPIKES
+    low, high = (float(each) for each in torch.aminmax(x.detach()))
+    if low >= 0 and high <= 1:
+        seen = look(x, "inputs", whole=True)  # a magnitude between 0 and 1 is cut to 0
+        return SPIKES if seen.total == seen.events else GRADED
+    whole = not x.is_floating_point() or bool((x.detach() == x.detach().round()).all())
+    return integers(low, high) if whole else GRADED

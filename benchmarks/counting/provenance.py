@@ -178,18 +178,3 @@ class Origins:
         """Forget storages that are gone."""
         self._found = {key: each for key, each in self._found.items() if not gone(each.alive)}
         self._sweep_at = max(1024, 2 * len(self._found))
-
-
-def looked_at(tensor: Tensor) -> Carries:
-    """What the values of one tensor are, by looking at them: a guess from one batch."""
-    values = tensor.detach()
-    if values.numel() == 0 or values.is_complex():
-        return GRADED
-    if values.dtype is torch.bool:
-        return SPIKES
-    low, high = (float(each) for each in torch.aminmax(values))
-    if low >= 0 and high <= 1 and int(torch.count_nonzero(values)) == float(values.sum(dtype=torch.float64)):
-        return SPIKES
-    if values.is_floating_point() and not bool((values == values.round()).all()):
-        return GRADED
-    return integers(low, high)
