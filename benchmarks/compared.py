@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from ..toolchain.errors import Refused, UsageError
 from ..toolchain.graph import Graph
 from ..toolchain.graph.nodes import Firing as Spiking
-from ..toolchain.graph.nodes import ResonateFire
+from ..toolchain.graph.nodes import Node, ResonateFire
 from ..toolchain.graph.signal import Signal, carries
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.simulate import simulate
@@ -23,7 +24,7 @@ from .operations import OpCount
 from .profile import Profile
 from .survey.job import Job
 from .survey.run import Survey, survey
-from .survey.sources import DataSource, DataSpec, open_data
+from .survey.sources import DataSource, DataSpec, Takes, each_of, open_data
 from .survey.still import Still
 from .twin import twin_count
 
@@ -48,14 +49,14 @@ class Subject:
     Args:
         title: what the report calls it.
         network: the network.
-        signal: what its input takes in one step; none where nobody says.
+        takes: what its inputs take in one step; none where nobody says.
         example: an example of its input, for a module that takes what no data set has.
         notes: how it came about, where that is remarkable.
     """
 
     title: str
     network: Graph | ChipGraph | nn.Module
-    signal: Signal | None
+    takes: Takes
     example: object = None
     notes: tuple[str, ...] = ()
 
@@ -129,10 +130,15 @@ def subject(given: Given, road: str) -> Subject:
 def _of_network(network: Graph | ChipGraph, passes: str | None, title: str) -> Subject:
     """A graph, after the passes that were asked for; a chip graph as it is."""
     if not isinstance(network, Graph):
-        return Subject(title, network, network.signals[network.inputs[0]])
+        return Subject(title, network, _takes(network))
     done = changed(network, passes or PASSES)
     said = (f"{done.graph.name}: {_passes(done)}",) if done.changes else ()
-    return Subject(title, done.graph, done.graph.signals[done.graph.inputs[0]], notes=said)
+    return Subject(title, done.graph, _takes(done.graph), notes=said)
+
+
+def _takes(network: Graph | ChipGraph) -> Mapping[str, Signal]:
+    """What each input takes."""
+    return {name: network.signals[name] for name in network.inputs}
 
 
 def _passes(done: PipelineResult) -> str:
@@ -162,9 +168,9 @@ def counted(
     tell: Callable[[str], None] | None = None,
 ) -> Counted:
     """The subject's counts, on data or on its own example."""
-    if spec.data is None and found.signal is None:
+    if spec.data is None and found.takes is None:
         return _on_example(found, infer=infer)
-    source = open_data(spec, found.signal, found.dt, "--data")
+    source = open_data(spec, found.takes, found.dt, "--data")
     job = Job(found.network, source, infer, found.title)
     done = survey(
         job,
@@ -207,20 +213,62 @@ def _seldom(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 def _spikes(graph: Graph, source: DataSource) -> Iterator[Spikes]:
     """What every layer of neurons sends for the first sample."""
     inputs, _ = source.batch([0])
-    run = simulate(graph, inputs.astype(np.float32), record="spikes")
+    run = simulate(graph, each_of(inputs, lambda values: values.astype(np.float32)), record="spikes")
     for name, node in graph.nodes.items():
-        if name in run.nodes and isinstance(node, Spiking | ResonateFire) and node.emit == "spikes":
+        if name in run.nodes and _sends(node):
             sent = run[name].spikes[:, 0]
             times, neurons = np.nonzero(sent.reshape(len(sent), -1))
             yield Spikes(name, sent.shape[1:], len(sent), times, neurons, sent.mean(0, dtype=np.float64))
 
 
-def compared(given: Given, here: Counted, against: Sequence[str], *, workers: int = 0) -> list[Counted]:
-    """What the subject is compared with."""
-    return [each for name in against for each in _against(given, here, name, workers)]
+def _sends(node: Node) -> bool:
+    """Whether it is a layer of neurons that sends spikes."""
+    return isinstance(node, ResonateFire) or (isinstance(node, Spiking) and node.emit == "spikes")
 
 
-def _against(given: Given, here: Counted, name: str, workers: int) -> Iterator[Counted]:
+@dataclass(frozen=True)
+class Means:
+    """What networks beside the subject are counted with.
+
+    Args:
+        workers: processes on this machine.
+        scheduler: of a Dask cluster.
+        journals: a folder for what was counted, a file for each network; none: nothing is kept.
+        restart: forget what an earlier run has counted.
+        tell: is told how far it is.
+    """
+
+    workers: int = 0
+    scheduler: str | None = None
+    journals: Path | None = None
+    restart: bool = False
+    tell: Callable[[str], None] | None = None
+
+    def count(self, job: Job) -> Survey:
+        """The counts of every sample."""
+        journal = None if self.journals is None else self.journals / f"counts-{job.about['identity'][:12]}.journal"
+        tell = None if self.tell is None else _seldom(self.tell)
+        return survey(
+            job, workers=self.workers, scheduler=self.scheduler, progress=tell, journal=journal, anew=self.restart
+        )
+
+
+def compared(given: Given, here: Counted, against: Sequence[str], means: Means | None = None) -> list[Counted]:
+    """What the subject is compared with; no two networks have one title."""
+    titles, found = [here.title], []
+    for each in (each for name in against for each in _against(given, here, name, means or Means())):
+        found.append(replace(each, title=_untaken(each.title, titles)))
+        titles.append(found[-1].title)
+    return found
+
+
+def _untaken(title: str, taken: Sequence[str]) -> str:
+    """A title, with a number where another network has it."""
+    numbered = (f"{title} ({number})" for number in count(2))
+    return next(each for each in chain((title,), numbered) if each not in taken)
+
+
+def _against(given: Given, here: Counted, name: str, means: Means) -> Iterator[Counted]:
     if name == TWIN:
         yield from twins(here)
         return
@@ -228,17 +276,17 @@ def _against(given: Given, here: Counted, name: str, workers: int) -> Iterator[C
     found = _of_network(network, given.passes, Path(name).stem if name.endswith(".safetensors") else name)
     if here.source is None:
         raise UsageError("--against", f"{name}: the network itself was counted on its own example", fix="give --data")
-    every = _beside(found, here.source, name, workers)
+    every = _beside(found, here.source, name, means)
     yield replace(every, about="on the same samples, in every step")
     if isinstance(found.network, Graph) and _still(found.network):
         about = "once for each sample, on the mean over its steps"
-        yield replace(_beside(found, Still(here.source), name, workers), title=f"{found.title}, one pass", about=about)
+        yield replace(_beside(found, Still(here.source), name, means), title=f"{found.title}, one pass", about=about)
 
 
-def _beside(found: Subject, source: DataSource, name: str, workers: int) -> Counted:
+def _beside(found: Subject, source: DataSource, name: str, means: Means) -> Counted:
     """Another network on the subject's samples."""
     try:
-        done = survey(Job(found.network, source, source=found.title), workers=workers)
+        done = means.count(Job(found.network, source, source=found.title))
     except UsageError as error:
         raise error.inside(f"--against {name}") from error
     return Counted(found.title, "against", done.total, survey=done, source=source)
@@ -253,7 +301,8 @@ def _still(graph: Graph) -> bool:
 
 def twins(here: Counted) -> Iterator[Counted]:
     """The ANN twin in one pass, and in every step where there are several."""
-    for steps, title in (("one", "ANN twin, one pass"), ("all", "ANN twin, every step")):
-        if steps == "one" or here.counts.steps > here.counts.samples:
-            counts = twin_count(here.counts, "one" if steps == "one" else "all")
-            yield Counted(title, "against", counts, about="; ".join(counts.notes))
+    about = "the same layers where neurons are ReLUs, every value is real and none is 0; run once for each sample"
+    yield Counted("ANN twin, one pass", "against", twin_count(here.counts, "one"), about=about)
+    if here.counts.steps > here.counts.samples:
+        again = "the same, run once in every step"
+        yield Counted("ANN twin, every step", "against", twin_count(here.counts, "all"), about=again)

@@ -23,13 +23,13 @@ from ..toolchain.errors import FileError, UsageError
 from ..toolchain.inputs import Steps
 from ..toolchain.source import Given
 from .break_even import break_even
-from .compared import Counted, compared, counted, subject
+from .compared import Counted, Means, compared, counted, subject
 from .estimate_bills import Tariff, billed, constants_of, tariffs
 from .findings import Findings, Network, WhatIf
 from .report import plain, view, write_report
 from .rules import rule_named
 from .sensitivity import sensitivity
-from .survey.sources import DataSource, DataSpec
+from .survey.sources import DataSource, DataSpec, each_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,7 +118,9 @@ def estimated(given: Given, ask: Ask) -> Result:
         )  # fmt: skip
     for line in here.said:
         say(line)
-    others = compared(given, here, ask.against, workers=ask.workers)
+    with working("counting what it is compared with") as tell:
+        means = Means(ask.workers, ask.scheduler, ask.output, ask.restart, tell)
+        others = compared(given, here, ask.against, means)
     return _result(
         findings_of(given.source.name, (here, *others), prices, what_if, _figures(given, here, ask)), ask.output
     )
@@ -224,11 +226,12 @@ def _figures(given: Given, here: Counted, ask: Ask) -> tuple[Figure, ...]:
         return figures(module, inputs, persons=ask.persons)
 
 
-def _first(source: DataSource) -> Tensor:
-    """The first sample, as a batch of one, [T, 1, *shape]."""
+def _first(source: DataSource) -> Tensor | dict[str, Tensor]:
+    """The first sample, as a batch of one, [T, 1, *shape]; of several inputs by name."""
     import torch
 
-    return torch.from_numpy(source.batch([0])[0]).float()
+    found: Tensor | dict[str, Tensor] = each_of(source.batch([0])[0], lambda values: torch.from_numpy(values).float())
+    return found
 
 
 def _result(findings: Findings, output: Path | None) -> Result:

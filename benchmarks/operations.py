@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import reduce
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from ..toolchain.errors import UsageError
 
@@ -24,6 +24,8 @@ Role = Literal["synapses", "products", "pool", "neurons", "elementwise"]
 """What a layer is: weights on a signal, products of two signals, sums over windows, neurons, or one value at a time."""
 Road = Literal["graph", "chip", "module"]
 """Where counts came from: a graph and its run, a chip graph and its run, or a torch module while it ran."""
+Promise: TypeAlias = str | Mapping[str, str]
+"""What inputs promise to be: spikes, int[low,high] or graded; or that for each of several inputs, by name."""
 
 
 @dataclass(frozen=True)

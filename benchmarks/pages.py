@@ -17,6 +17,7 @@ from ..toolchain.references import referred
 
 SECTIONS: Mapping[str, str] = {
     "rules": ".rule_views:section",
+    "neurons": ".rule_views:neurons",
     "profiles": ".profile_views:section",
     "peers": ".peers:section",
 }

@@ -15,8 +15,11 @@ from .profile import CONSTANTS, MOST, PARAMETERS, Constant, Profile
 UNITS: Mapping[str, float] = {"fJ": 1e-3, "pJ": 1.0, "nJ": 1e3, "J": 1e12}
 """Picojoules of each unit."""
 
-LONGEST = 1_000_000
+LONGEST = 100_000
 """The most bytes a profile may have."""
+
+DOTS = 200
+"""The most dots a line of it may have: a reader of TOML takes the square of the parts of a dotted name in memory."""
 
 YEARS = (1950, 2100)
 """Between which years a source was printed."""
@@ -47,6 +50,8 @@ def _parsed(path: Path, where: str) -> dict[str, Any]:
         raise FileError(where, f"cannot be read: {reason}", "a TOML file") from None
     if len(content) > LONGEST:
         raise FileError(where, f"more than {LONGEST} bytes", "a profile: a page of constants")
+    if any(line.count(b".") > DOTS for line in content.splitlines()):
+        raise FileError(where, f"more than {DOTS} dots in one line", "[constants.…] and [parameters]")
     try:
         return tomllib.loads(content.decode())
     except RecursionError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -34,10 +34,15 @@ def section() -> str:
 
 def _of(profile: Profile) -> Iterator[str]:
     yield f"- **`{profile.name}`**, {profile.title}: {', '.join(map(_price, profile.constants.values()))} pJ."
+    constants = profile.constants.values()
     for source in _sources(profile):
-        yield f"  - {source}"
-    for note in dict.fromkeys(each.note for each in profile.constants.values() if each.note):
-        yield f"  - *{note}*"
+        yield f"  - {_names(each.name for each in constants if each.source == source)}: {source}"
+    for note in dict.fromkeys(each.note for each in constants if each.note):
+        yield f"  - {_names(each.name for each in constants if each.note == note)}: *{note}*"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _price(constant: Constant) -> str:

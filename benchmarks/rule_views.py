@@ -9,6 +9,7 @@ from ..toolchain.tables import table
 from .profile import PROFILES, load_profile
 from .profile_views import profile_view
 from .rules import RULES
+from .rules.neuron_costs import NEURON_COSTS, PROCESS_COSTS
 
 
 def listed_rules() -> Result:
@@ -34,6 +35,20 @@ def section() -> str:
     lines = ["| rule | what is billed as what | its own profile | source |", "|---|---|---|---|"]
     lines += [
         f"| `{rule.name}` | {cell(rule.text)} | `{rule.profile}` | {cell(rule.source)} |" for rule in RULES.values()
+    ]
+    return "\n".join(lines)
+
+
+def neurons() -> str:
+    """What one update of every kind of neuron costs, as a table of the docs."""
+    lines = [
+        "| neuron | of | equation of a step | multiplications | additions | words of state |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {kind} | {where} | {cell(cost.equation)} | {cost.multiplies} | {cost.adds} | {cost.states} |"
+        for where, costs in (("graphs and modules", NEURON_COSTS), ("chips", PROCESS_COSTS))
+        for kind, cost in costs.items()
     ]
     return "\n".join(lines)
 

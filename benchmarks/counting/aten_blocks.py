@@ -14,7 +14,7 @@ from .aten_synapses import product, real, weights
 from .aten_values import plain
 from .book import Entry, Shape
 from .nonzeros import along
-from .provenance import REAL, SENT
+from .provenance import REAL
 
 
 def normalised(name: str, places: tuple[int, int]) -> Row:
@@ -131,7 +131,8 @@ def lstm(call: Call) -> None:
     for part in past:
         if part.numel():
             part_call = _of(call, gates * part.numel())
-            part_call.origins.note(part, REAL) if not part_call.origins.knows(part) else None
+            if not part_call.origins.knows(part):
+                part_call.origins.note(part, REAL)
             weights(part_call, part, w_back.t(), b_back if biased else None)
     entry = call.layer(Shape("LSTM", "elementwise"), REAL, name="gates", values=states)
     entry.function("sigmoid", sigmoids * states).function("tanh", tangents * states)
@@ -142,10 +143,6 @@ def lstm(call: Call) -> None:
     pair = {"dense": products * states, "padded": products * states, "effective": effective, "weighted": effective}
     multiplied.add(**pair, received=2 * products * states, events=2 * products * states - missing)
     call.book.note("LSTM: gates and cells count as not 0 after the first step")
-
-
-class _Sized(tuple[Tensor, ...]):
-    """A result that stands for a tensor of so many values."""
 
 
 def _of(call: Call, values: int) -> Call:
@@ -173,5 +170,3 @@ ROWS: Mapping[str, Row] = {
     "native_dropout": Row(real, dropout),
 }
 """An operation by its name."""
-
-__all__ = ["ROWS", "SENT"]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...toolchain.graph.signal import GRADED, SPIKES, Carries
 from .aten_calls import Call, Row
-from .provenance import START, WEIGHT, Origin, joined, made, number
+from .provenance import START, Origin, joined, made, number
 
 
 def moved(call: Call) -> Origin:
@@ -195,5 +195,3 @@ ROWS: Mapping[str, Row] = {
     **dict.fromkeys(ASKS, Row(constant)),
 }
 """An operation by its name; views need no row, as they share the memory of what they are a view of."""
-
-__all__ = ["ROWS", "WEIGHT"]

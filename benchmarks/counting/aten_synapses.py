@@ -9,10 +9,10 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from .aten_calls import Call, Row, size
-from .book import Shape, class_of, pairs
+from .book import Product, Shape, class_of, pairs
 from .fanout import Fanout, conv, matrix, transposed, uniform
 from .nonzeros import along, array_of, both, look
-from .provenance import Origin, made
+from .provenance import Origin, made, storage_of
 from .sums import Sums
 
 Array = npt.NDArray[Any]
@@ -47,16 +47,15 @@ def of_matrices(call: Call, a: Tensor, b: Tensor, bias: Any = None) -> None:
 
 def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
     """y = x · W for a signal x [.., M, K] and weights W [.., K, N]: N pairs for each value of x."""
+    while w.ndim > 2 and w.stride(0) == 0:  # torch repeats them for each matrix of a batch
+        w = w[0]
     inputs, outputs = w.shape[-2:]
     known = call.places.weight(w)
     more = {"channels": (inputs, outputs), "weights": w.numel(), "biases": bias.numel() if _constant(call, bias) else 0}
     origin, where = call.origin(x), call.where(_matrix_name(call))
     entry = call.layer(Shape("Affine", "synapses", more, (known, inputs, outputs)), origin, name=_matrix_name(call))
     dense, whole = x.numel() * outputs, small(origin)
-    if w.ndim == 2:
-        fan = call.fans.get(w, (inputs,), lambda held: _matrix(held, where))
-    else:
-        fan = uniform((inputs,), outputs)
+    fan = call.fans.get(w, None, lambda held: _matrix(held, where)) if w.ndim == 2 else uniform((inputs,), outputs)
     if fan.constant and not whole:
         events = call.events(x)
         sums = Sums(x.numel(), events, reached=events * outputs, weighted=events * outputs)
@@ -68,6 +67,24 @@ def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
         numbers["weighted"] = int((along(x, where) * alive).sum())
     adds = size(call.out) if _constant(call, bias) else 0
     entry.add(**numbers, received=sums.values, events=sums.events, bias_adds=adds)
+    if not adds and isinstance(call.out, Tensor) and (call.places.alone or w.stride(-1) != 1):
+        call.book.product = Product(storage_of(call.out), entry, call.places.module)
+
+
+def biased(call: Call, a: Any, b: Any) -> bool:
+    """Whether a + b is a product of weights and its bias, in which case it is counted.
+
+    Where x does not lie in C order, torch multiplies by the turned weights first and adds the bias after that. `x @ w + b`
+    is a product and the addition of a constant, as it is in a graph.
+    """
+    last = call.book.product
+    if last is None or not isinstance(b, Tensor) or call.origin(b).source != "weight" or call.arg(2, "alpha", 1) != 1:
+        return False
+    if storage_of(a) != last.storage or call.places.module is not last.module:
+        return False
+    last.entry.bias(b.numel(), size(call.out), call.where("linear"))
+    call.book.product = None
+    return True
 
 
 def _matrix(w: Tensor, where: str) -> Fanout:
@@ -79,7 +96,7 @@ def _matrix(w: Tensor, where: str) -> Fanout:
 
 
 def _matrix_name(call: Call) -> str:
-    return "linear" if call.name == "addmm" else "matmul"
+    return "linear" if call.name == "addmm" or call.places.alone else "matmul"
 
 
 def _constant(call: Call, bias: Any) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...toolchain.graph.signal import GRADED, SPIKES, Carries, integers
 from .aten_calls import Call, Row, size
 from .aten_pools import extreme
-from .aten_synapses import multiplied, real, together
+from .aten_synapses import biased, multiplied, real, together
 from .book import Entry, Shape
 from .nonzeros import both
 from .provenance import Origin, added, joined, made, negated, number
@@ -28,6 +28,8 @@ def add(call: Call) -> None:
     """a + b: one addition for each value; with a number that is 0, none."""
     a, b = call.args[:2]
     if not isinstance(b, Tensor) and b == 0:
+        return
+    if call.name == "add" and isinstance(a, Tensor) and biased(call, a, b):
         return
     alpha = call.arg(2, "alpha", 1)
     two = call.live(a) and call.live(b)

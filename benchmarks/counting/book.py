@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from torch import nn
 
 from ...toolchain.graph.signal import GRADED, Carries, join
 from ..operations import Facts, LayerCount, Ops, Pairs, Role, Uncounted, merged
@@ -84,6 +86,12 @@ class Entry:
         self.functions[name] = self.functions.get(name, 0) + count
         return self
 
+    def bias(self, biases: int, count: int, name: str) -> None:
+        """A bias was added to so many values, by an operation of its own; the layer is called so then."""
+        self.shape = replace(self.shape, more={**self.shape.more, "biases": biases})
+        self.name = name
+        self.add(bias_adds=count)
+
     def finished(self, runs: int) -> LayerCount:
         """The layer, counted, in a run of so many steps and samples."""
         numbers = dict(self.numbers)
@@ -97,6 +105,21 @@ class Entry:
         sizes: dict[str, Any] = {"n_in": ops.received // runs, "n_out": self.values // runs, "first": self.first}
         carries = tuple(str(each) for each in self.carries)
         return LayerCount(Facts(self.shape.kind, self.shape.role, carries, **sizes, **self.shape.more), ops)
+
+
+@dataclass(frozen=True)
+class Product:
+    """The last product with weights that had no bias so far.
+
+    Args:
+        storage: where its values lie.
+        entry: its layer.
+        module: the module that ran.
+    """
+
+    storage: int
+    entry: Entry
+    module: nn.Module | None
 
 
 def class_of(carries: Iterable[Carries], role: Role = "synapses") -> str:
@@ -117,11 +140,13 @@ class Book:
         entries: layers in the order in which they were met.
         uncounted: what has no row.
         notes: what the reader has to know, once each.
+        product: what a bias may follow.
     """
 
     entries: dict[Hashable, Entry] = field(default_factory=dict)
     uncounted: list[Uncounted] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
+    product: Product | None = None
 
     def layer(self, name: str, shape: Shape, origins: Iterable[Origin], values: int) -> Entry:
         """The layer of this name and shape, whose inputs carry what these do.

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.utils import _python_dispatch as python_dispatch
 
 from ...toolchain.errors import UsageError
-from ...toolchain.graph.signal import Carries
+from ...toolchain.graph.signal import GRADED, Carries
 from ...toolchain.graph.signal import carries as read_carries
+from ..operations import Promise
 from .aten_calls import Call, Plan, Row, plan_of, size, tensors_in
 from .aten_table import INSIDE, ROWS
 from .book import Book
@@ -31,13 +32,16 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
 
     Args:
         module: the network, whose parameters are weights and whose modules give layers their names.
-        carries: what its inputs promise to carry.
+        carries: what its inputs promise to carry; or each that it takes by name, the others real numbers.
         infer_from_values: whether what is not known is told by a look at the values.
     """
 
-    def __init__(self, module: nn.Module, carries: str = "graded", *, infer_from_values: bool = False) -> None:
+    def __init__(self, module: nn.Module, carries: Promise = "graded", *, infer_from_values: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.module, self.promise, self.infer = module, read_carries(carries), infer_from_values
+        by_name = carries if isinstance(carries, Mapping) else {}
+        self.promises = {name: read_carries(each) for name, each in by_name.items()}
+        self.promise = GRADED if isinstance(carries, Mapping) else read_carries(carries)
+        self.module, self.infer = module, infer_from_values
         self.book, self.origins, self.places, self.fans = Book(), Origins(), Places(module), Fans()
         self.neurons = Neurons(self.book, self.origins)
         self.specs: dict[type, Any] = {}
@@ -46,12 +50,14 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
             self.origins.note(tensor, WEIGHT)
         self.fixed = {each.untyped_storage()._cdata for each in module.parameters()}
 
-    def take(self, inputs: Any) -> None:
+    def take(self, args: Any, kwargs: Mapping[str, Any]) -> None:
         """Tensors are inputs of the network, unless they are known already."""
         with self.unseen():
-            for tensor in tensors_in(inputs):
-                if not self.origins.knows(tensor):
-                    self.origins.note(tensor, Origin(self._promised(tensor), "signal", first=True))
+            for name, value in (("", args), *kwargs.items()):
+                promise = self.promises.get(name, self.promise)
+                for tensor in tensors_in(value):
+                    if not self.origins.knows(tensor):
+                        self.origins.note(tensor, Origin(self._promised(tensor, promise), "signal", first=True))
 
     @contextmanager
     def unseen(self) -> Iterator[None]:
@@ -62,8 +68,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
         finally:
             self.quiet -= 1
 
-    def _promised(self, tensor: Tensor) -> Carries:
-        promise = self.promise
+    def _promised(self, tensor: Tensor, promise: Carries) -> Carries:
         if self.infer and promise.graded:
             found = looked_at(tensor)
             self.book.note(f"an input of the network was taken to carry {found}, by a look at its values")
@@ -212,7 +217,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
             return
         self.places.enter(module)
         if module is self.module:
-            self.take(args)
+            self.take(args, {})
         kind = type(module)
         if kind not in self.specs:
             self.specs[kind] = row_of(module, NEURONS)

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.modules import module as hooks
 from torch.optim import optimizer
 
-from ..operations import OpCount, merged
+from ..operations import OpCount, Promise, merged
 from .dispatched import Counting
 
 
@@ -56,17 +56,17 @@ def counted(mode: Counting, steps: int | None = None, samples: int = 1) -> OpCou
 
 
 @contextmanager
-def counting(module: nn.Module, *, carries: str = "graded", infer_from_values: bool = False) -> Iterator[Found]:
+def counting(module: nn.Module, *, carries: Promise = "graded", infer_from_values: bool = False) -> Iterator[Found]:
     """Within, everything that runs in this thread is counted; what `counting` hands out has the `count`.
 
     Args:
         module: the network.
-        carries: what its inputs promise to carry: graded, spikes or int[low,high].
+        carries: what its inputs promise to carry: graded, spikes or int[low,high]; or each by name.
         infer_from_values: tell what is not known by a look at the values; the notes say where.
     """
     mode = Counting(module, carries, infer_from_values=infer_from_values)
     with ExitStack() as stack:
-        first = module.register_forward_pre_hook(lambda _, args, kwargs: mode.take((args, kwargs)), with_kwargs=True)
+        first = module.register_forward_pre_hook(lambda _, args, kwargs: mode.take(args, kwargs), with_kwargs=True)
         handles = [
             first,
             hooks.register_module_forward_pre_hook(mode.enter),
@@ -109,7 +109,7 @@ def count_module(
     module: nn.Module,
     inputs: Any,
     *,
-    carries: str = "graded",
+    carries: Promise = "graded",
     infer_from_values: bool = False,
     steps: int | None = None,
     samples: int = 1,

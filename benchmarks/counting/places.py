@@ -64,6 +64,16 @@ class Places:
             return operation
         return where.path if where.alone else f"{where.path}.{operation}"
 
+    @property
+    def module(self) -> nn.Module | None:
+        """The innermost module that runs."""
+        return self.stack[-1].module if self.stack else None
+
+    @property
+    def alone(self) -> bool:
+        """Whether that does one thing."""
+        return bool(self.stack) and self.stack[-1].alone
+
     def weight(self, tensor: Tensor) -> tuple[int, int] | None:
         """What tells a parameter or a buffer of the network from every other; none for a tensor made on the way."""
         storage = tensor.untyped_storage()._cdata

@@ -96,6 +96,11 @@ def _merged(parts: tuple[Origin, ...], carries: Carries) -> Origin:
     return Origin(carries, source, any(part.first for part in parts))
 
 
+def storage_of(tensor: Tensor) -> int:
+    """What tells a tensor's memory from every other."""
+    return tensor.untyped_storage()._cdata
+
+
 def weak(storage: torch.UntypedStorage) -> StorageWeakRef:
     """A weak reference to a storage."""
     return StorageWeakRef(storage)  # type: ignore[no-untyped-call]

@@ -10,6 +10,8 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ..findings import Billed, Findings, Statistics
+from ..memory_accesses import KINDS as WORDS
+from ..memory_accesses import Memory, memory_accesses, together
 from ..operations import Facts, LayerCount, OpCount
 from .bills import bill, label, over_samples, ratio, sd, tariffs, totals
 from .text import Scale, constant, listed, percent, scale, whole
@@ -124,6 +126,24 @@ def _share(part: int, of: int) -> str:
     return percent(part / of) if of else ""
 
 
+def memory(title: str, counts: OpCount) -> Table:
+    """Words read and written, effective and dense, layer by layer, for one sample."""
+    found = memory_accesses(counts)
+    columns = ("Layer", *(f">{kind.replace('_', ' ').capitalize()}" for kind in WORDS), ">All", ">All, dense")
+    every = [*found.items(), ("all layers", together(found.values()))]
+    rows = tuple(_accesses(name, each, counts.samples) for name, each in every)
+    caption = (
+        f"Memory accesses by layer, in words per sample, of a machine without caches: {title}. All columns but the "
+        "last are effective: values that are 0 are not read, and touch no weight and no sum."
+    )
+    return Table(caption, columns, rows)
+
+
+def _accesses(name: str, each: Memory, samples: int) -> tuple[str, ...]:
+    numbers = (*(getattr(each.effective, kind) for kind in WORDS), each.effective.total, each.dense.total)
+    return (name, *(_mean(number, samples) for number in numbers))
+
+
 def layer_energy(findings: Findings) -> Table:
     """Energy by layer, every rule of the subject in a column."""
     subject = findings.subject
@@ -152,8 +172,9 @@ _NUMBERS = (">Samples", ">Mean", ">SD", ">95 % from", ">to", ">Least", ">Most")
 
 
 def _numbers(over: Statistics, unit: Scale) -> tuple[str, ...]:
-    values = (over.mean, over.sd, over.low, over.high, over.least, over.most)
-    return (f"{over.samples:,}", *map(unit.text, values))
+    """Of one sample no spread is known, and none is shown."""
+    spread = [unit.text(each) if over.samples > 1 else "–" for each in (over.sd, over.low, over.high)]
+    return (f"{over.samples:,}", unit.text(over.mean), *spread, unit.text(over.least), unit.text(over.most))
 
 
 def classes(findings: Findings) -> Table:

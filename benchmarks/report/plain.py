@@ -13,6 +13,7 @@ from ...toolchain.tables import known
 from .. import counts_json
 from ..energy import Energy, Line, spread
 from ..findings import Billed, Findings, Network, Statistics
+from ..memory_accesses import memory_accesses
 from ..operations import OpCount
 from ..profile import Constant
 
@@ -62,6 +63,7 @@ def _network(network: Network) -> dict[str, Any]:
         "role": network.role,
         "about": _text(network.about),
         "counts": _counts(network.counts),
+        "memory": [{"layer": _text(name), **asdict(each)} for name, each in memory_accesses(network.counts).items()],
         "energies": [_billed(each) for each in network.billed],
         "spread": _spread(network),
     }
@@ -124,7 +126,8 @@ def _line(line: Line, energy: Energy) -> dict[str, Any]:
 
 def _statistics(over: Statistics) -> dict[str, Any]:
     """The numbers; null where there is none, as the deviation of a single sample."""
-    return {name: known(value) if isinstance(value, float) else value for name, value in vars(over).items()}
+    found = {name: known(value) if isinstance(value, float) else value for name, value in vars(over).items()}
+    return found if over.samples > 1 else {**found, "sd": None, "low": None, "high": None}
 
 
 def _constant(constant: Constant) -> dict[str, Any]:

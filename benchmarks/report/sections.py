@@ -108,7 +108,11 @@ def tabs_style(findings: Findings) -> Html:
 
 def effective(findings: Findings, numbers: Numbers) -> Html:
     """Effective against dense."""
-    tables = (numbers.table(contents.layers(each.title, each.counts), total=True) for each in findings.networks)
+    tables = [
+        numbers.table(made(each.title, each.counts), total=True)
+        for made in (contents.layers, contents.memory)
+        for each in findings.networks
+    ]
     counts = findings.subject.counts
     total = counts.total.pairs
     if not total.dense:

@@ -2,7 +2,8 @@
 
 A gain g = 1 and a bias b of a graph's neuron belong to the weights before it and cost nothing here; a process of
 Loihi has its bias in a register and adds it in every step. Shifts cost nothing. The comparison with the threshold,
-the reset and what a spike does to a threshold are counted on their own (comparisons, resets).
+the reset and what a spike does to a threshold are counted on their own (comparisons, resets). A word of state is read
+and written once in every update.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from ..operations import OpCount, Ops, Road
 
 @dataclass(frozen=True)
 class NeuronCost:
-    """Multiplications and additions of one update."""
+    """One update: its multiplications and additions, and the words of state that it reads and writes."""
 
     multiplies: int
     adds: int
+    states: int
     equation: str
 
 
@@ -29,38 +31,38 @@ _SEND = "δ = x − x′ + e;  e = δ − y"
 
 NEURON_COSTS: Mapping[str, NeuronCost] = MappingProxyType(
     {
-        "IF": NeuronCost(0, 1, "v + x"),
-        "LIF": NeuronCost(1, 1, "β·v + x"),
-        "CubaLIF": NeuronCost(2, 2, _CUBA),
-        "AdaptiveLIF": NeuronCost(4, 4, f"{_CUBA};  a = ρ·a;  r = ρ_r·r;  level = θ + a + r"),
-        "Integrator": NeuronCost(0, 1, "v + x"),
-        "LeakyIntegrator": NeuronCost(1, 1, "β·v + x"),
-        "CubaIntegrator": NeuronCost(2, 2, _CUBA),
-        "ResonateFire": NeuronCost(4, 4, _TURN),
-        "Sigma": NeuronCost(0, 1, "σ + x"),
-        "Delta": NeuronCost(0, 3, _SEND),
-        "SigmaDelta": NeuronCost(0, 5, f"σ + x;  f(σ + b);  {_SEND}"),
+        "IF": NeuronCost(0, 1, 1, "v + x"),
+        "LIF": NeuronCost(1, 1, 1, "β·v + x"),
+        "CubaLIF": NeuronCost(2, 2, 2, _CUBA),
+        "AdaptiveLIF": NeuronCost(4, 4, 4, f"{_CUBA};  a = ρ·a;  r = ρ_r·r;  level = θ + a + r"),
+        "Integrator": NeuronCost(0, 1, 1, "v + x"),
+        "LeakyIntegrator": NeuronCost(1, 1, 1, "β·v + x"),
+        "CubaIntegrator": NeuronCost(2, 2, 2, _CUBA),
+        "ResonateFire": NeuronCost(4, 4, 2, _TURN),
+        "Sigma": NeuronCost(0, 1, 1, "σ + x"),
+        "Delta": NeuronCost(0, 3, 3, _SEND),
+        "SigmaDelta": NeuronCost(0, 5, 4, f"σ + x;  f(σ + b);  {_SEND}"),
     }
 )
 """Nodes of a graph, and torch modules, which are counted as such nodes."""
 
 PROCESS_COSTS: Mapping[str, NeuronCost] = MappingProxyType(
     {
-        "LIF": NeuronCost(2, 3, f"{_CUBA} + b"),
-        "LIFReset": NeuronCost(2, 3, f"{_CUBA} + b"),
-        "TernaryLIF": NeuronCost(2, 3, f"{_CUBA} + b"),
-        "ATRLIF": NeuronCost(4, 6, f"{_CUBA} + b;  θ = keep(θ − θ₀) + θ₀;  r = keep(r);  v − r"),
-        "RF": NeuronCost(4, 4, _TURN),
-        "RF_IZ": NeuronCost(4, 4, _TURN),
-        "RFZero": NeuronCost(4, 4, _TURN),
-        "Sigma": NeuronCost(0, 1, "σ + a"),
-        "Delta": NeuronCost(0, 3, _SEND),
-        "SigmaDelta": NeuronCost(0, 5, f"σ + a;  f(σ + b);  {_SEND}"),
-        "GradedVec": NeuronCost(0, 0, "a"),
-        "GradedReluVec": NeuronCost(0, 0, "a"),
-        "ProdNeuron": NeuronCost(1, 0, "a₁·a₂"),
-        "NormVecDelay": NeuronCost(1, 0, "a₁·a₂"),
-        "InvSqrt": NeuronCost(15, 5, "five times: b·Y·Y;  3·2¹² − b;  y·Y"),
+        "LIF": NeuronCost(2, 3, 2, f"{_CUBA} + b"),
+        "LIFReset": NeuronCost(2, 3, 2, f"{_CUBA} + b"),
+        "TernaryLIF": NeuronCost(2, 3, 2, f"{_CUBA} + b"),
+        "ATRLIF": NeuronCost(4, 6, 4, f"{_CUBA} + b;  θ = keep(θ − θ₀) + θ₀;  r = keep(r);  v − r"),
+        "RF": NeuronCost(4, 4, 2, _TURN),
+        "RF_IZ": NeuronCost(4, 4, 2, _TURN),
+        "RFZero": NeuronCost(4, 4, 2, _TURN),
+        "Sigma": NeuronCost(0, 1, 1, "σ + a"),
+        "Delta": NeuronCost(0, 3, 3, _SEND),
+        "SigmaDelta": NeuronCost(0, 5, 4, f"σ + a;  f(σ + b);  {_SEND}"),
+        "GradedVec": NeuronCost(0, 0, 0, "a"),
+        "GradedReluVec": NeuronCost(0, 0, 0, "a"),
+        "ProdNeuron": NeuronCost(1, 0, 0, "a₁·a₂"),
+        "NormVecDelay": NeuronCost(1, 0, 1, "a₁·a₂"),
+        "InvSqrt": NeuronCost(15, 5, 0, "five times: b·Y·Y;  3·2¹² − b;  y·Y"),
     }
 )
 """Processes of a chip graph."""

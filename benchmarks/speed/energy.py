@@ -25,13 +25,20 @@ from ..counting.of_module import count_module
 from .energy_curve import curve
 from .energy_peers import PEERS
 from .memory import peak
-from .networks import Network
-from .networks import _conv as events
+from .networks import Network, convolutions, nothing
 from .pairs import Work, measure
-from .transformer import transformer
+from .transformer import block
 
 Row = dict[str, Any]
-CASES: tuple[Callable[[bool], Network], ...] = (events, transformer)
+
+
+def transformer(quick: bool) -> Network:
+    """A spiking transformer block."""
+    module, x = block(quick=quick)
+    return Network(f"spiking block {list(x.shape)}", "torch", module, x, nothing)
+
+
+CASES: tuple[Callable[[bool], Network], ...] = (convolutions, transformer)
 PAIRS, FEW = 11, 3
 """Pairs of ours, and of a peer, which is slower and further away."""
 
@@ -71,6 +78,7 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
     notes = [
         f"float32, {torch.get_num_threads()} threads, medians of {2 if quick else PAIRS} pairs in both orders, "
         f"{2 if quick else FEW} for the peers; peak memory of ours in a process of its own, beside weights and input",
+        *(f"{row['case']}: input {row['input']}" for row in rows if row.get("counter") == "ours, module"),
         "each counter as its users call it; what each of them counts is in docs/energy.md",
     ]
     return {"name": "energy", "rows": rows, "notes": notes}
@@ -83,7 +91,13 @@ def _rows(network: Network, memory: Mapping[str, tuple[int | None, int | None]],
             found = measure(way.counted, way.plain, way.pairs)
         plain, counted = memory.get(f"{network.name} {way.counter}", (None, None))
         megabytes = {"plain_mb": _mb(plain), "counted_mb": _mb(counted)}
-        row = {"case": network.name, "counter": way.counter, "plain_s": found.peer_s, "counted_s": found.ours_s}
+        row = {
+            "case": network.name.partition(" [")[0],
+            "input": list(network.inputs.shape),
+            "counter": way.counter,
+            "plain_s": found.peer_s,
+            "counted_s": found.ours_s,
+        }
         rows.append({**row, "overhead": 1 / found.ratio, "pairs": way.pairs, **megabytes})
     return rows
 

@@ -1,34 +1,26 @@
-"""The peers' counters, each called as its users call it."""
+"""The peers' counters on a network of the bench, each called as its users call it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from .. import real_counters
 from .networks import Network
 
 
 def spikingjelly(network: Network) -> object:
     """SpikingJelly's simple energy."""
-    from spikingjelly.activation_based.op_counter import estimate_simple_energy
-
     network.fresh(network.module)
-    return estimate_simple_energy(network.module, network.inputs)
+    return real_counters.spikingjelly(network.module, network.inputs)
 
 
 def neurobench(network: Network) -> object:
-    """NeuroBench's benchmark with its metric of synaptic operations, on the same batch."""
-    from neurobench.benchmarks import Benchmark
-    from neurobench.metrics.workload import SynapticOperations
-    from neurobench.models import TorchModel
-
+    """NeuroBench's synaptic operations."""
     network.fresh(network.module)
-    batch = (network.inputs, network.inputs.new_zeros(network.inputs.shape[1]))
-    return Benchmark(TorchModel(network.module), [batch], [], [], [[], [SynapticOperations]]).run(
-        verbose=False, quiet=True
-    )
+    return real_counters.neurobench(network.module, network.inputs)
 
 
 PEERS: Mapping[str, Callable[[Network], object]] = {
-    "SpikingJelly simple energy": spikingjelly,
+    "SpikingJelly": spikingjelly,
     "NeuroBench": neurobench,
 }

@@ -53,7 +53,8 @@ def _louder(layers: list[nn.Module], factor: float = 3.0) -> list[nn.Module]:
     return layers
 
 
-def _conv(quick: bool) -> Network:
+def convolutions(quick: bool) -> Network:
+    """Four convolutions with SpikingJelly's neurons, on events."""
     from spikingjelly.activation_based import layer
 
     side, steps = (32, 8) if quick else (128, 16)
@@ -110,7 +111,7 @@ class _RLeaky(nn.Module):
 
 def _snntorch(quick: bool) -> Network:
     x = _events(25 if quick else 100, 32, 64)
-    return Network(f"recurrent 256 {list(x.shape)}", "snnTorch", _OverTime(_RLeaky(), nn.Linear(64, 256)), x, _nothing)
+    return Network(f"recurrent 256 {list(x.shape)}", "snnTorch", _OverTime(_RLeaky(), nn.Linear(64, 256)), x, nothing)
 
 
 def _norse(quick: bool) -> Network:
@@ -118,26 +119,26 @@ def _norse(quick: bool) -> Network:
 
     cell = norse.LIFRecurrentCell(64, 256, p=norse.LIFParameters(v_th=torch.tensor(0.3)))
     x = _events(25 if quick else 100, 32, 64)
-    return Network(f"recurrent 256 {list(x.shape)}", "Norse", _OverTime(cell, nn.Identity()), x, _nothing)
+    return Network(f"recurrent 256 {list(x.shape)}", "Norse", _OverTime(cell, nn.Identity()), x, nothing)
 
 
 def _events(*shape: int) -> torch.Tensor:
     return (torch.rand(shape) < 0.1).float()
 
 
-def _nothing(_: nn.Module) -> None:
+def nothing(_: nn.Module) -> None:
     """A module that starts afresh in every run."""
 
 
 def _convnet(quick: bool) -> Network:
     x = _events(4 if quick else 16, 8, 2, 32, 32)
-    return Network(f"zoo event_convnet {list(x.shape)}", "ours, fused", build("event_convnet"), x, _nothing)
+    return Network(f"zoo event_convnet {list(x.shape)}", "ours, fused", build("event_convnet"), x, nothing)
 
 
 def _rnn(quick: bool) -> Network:
     x = _events(25 if quick else 100, 32, 64)
-    return Network(f"zoo sequence_rnn {list(x.shape)}", "ours, fused", build("sequence_rnn"), x, _nothing)
+    return Network(f"zoo sequence_rnn {list(x.shape)}", "ours, fused", build("sequence_rnn"), x, nothing)
 
 
-NETWORKS: tuple[Callable[[bool], Network], ...] = (_conv, _dense, _snntorch, _norse, _convnet, _rnn)
+NETWORKS: tuple[Callable[[bool], Network], ...] = (convolutions, _dense, _snntorch, _norse, _convnet, _rnn)
 """Each makes one network, smaller when it has to be quick."""

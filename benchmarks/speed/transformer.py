@@ -31,9 +31,10 @@ class Projected(nn.Module):
         self.linear, self.norm, self.neuron = nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), LIF(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """All steps."""
-        y = self.linear(x)
-        spikes: Tensor = self.neuron(self.norm(y.flatten(0, -2)).view(y.shape))
+        """All steps, folded into the batch for the layers without a memory."""
+        y = self.linear(x.flatten(0, 1))
+        y = self.norm(y.transpose(1, 2)).transpose(1, 2)
+        spikes: Tensor = self.neuron(y.unflatten(0, x.shape[:2]))
         return spikes
 
 

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import logging
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,8 @@ STARTING_S = 60.0
 """So long workers that were just started on this machine may take to report."""
 LOGS = ("distributed", "distributed.client", "distributed.scheduler", "tornado.application")
 """Those that have a level of their own."""
+LARGE = "distributed.admin.large-graph-warning-threshold"
+"""Bytes of what is sent in one go that Dask warns of: networks and samples are as large as they are."""
 ADDRESS = "tcp://HOST:PORT of a running `dask scheduler`"
 
 
@@ -56,8 +57,7 @@ def counted_by_cluster(job: Job, todo: list[int], workers: int, scheduler: str |
             where, patience = f"--workers {workers}", STARTING_S
         client = stack.enter_context(_connected(scheduler))
         _check_code(client, where, patience)
-        key = stack.enter_context(_network_there(client, job))
-        yield from gathered(client, job, todo, key, where)
+        yield from gathered(client, job, todo, _sent(job.network), where)
 
 
 def _check_installed() -> None:
@@ -71,12 +71,15 @@ def _check_installed() -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """What Dask logs about lost workers and closed connections is said in our words, or is no concern of the user's."""
+    import dask
+
     logs = [logging.getLogger(name) for name in LOGS]
     before = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with dask.config.set({LARGE: 1 << 62}):
+            yield
     finally:
         for log, level in zip(logs, before, strict=True):
             log.setLevel(level)
@@ -150,20 +153,6 @@ def _asked(question: Callable[[], Any]) -> Any:
         return question()
     except Exception as error:  # whatever the scheduler raised while it loaded the package
         return error
-
-
-@contextlib.contextmanager
-def _network_there(client: Client, job: Job) -> Iterator[str]:
-    """Every worker has the network, those that start later too."""
-    from .courier import Courier
-
-    key = f"spikeport-{uuid.uuid4().hex}"
-    client.register_plugin(Courier(key, _sent(job.network)), name=key)
-    try:
-        yield key
-    finally:
-        with contextlib.suppress(Exception):  # the scheduler may be gone
-            client.unregister_worker_plugin(key)
 
 
 def _sent(network: Subject) -> bytes:

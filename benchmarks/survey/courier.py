@@ -1,11 +1,9 @@
-"""What runs in the workers of a Dask cluster: the network's arrival, and the counting of chunks."""
+"""What runs in the workers of a Dask cluster: a network arrives, and chunks are counted."""
 
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
-
-from distributed import WorkerPlugin
+from typing import TYPE_CHECKING
 
 from ...toolchain.errors import SpikeportError, UsageError
 from .chunk import packed
@@ -13,44 +11,33 @@ from .code import counted_by
 from .work import Read, count_chunk
 
 if TYPE_CHECKING:
+    from ..operations import Promise
     from .job import Subject
     from .sources import DataSource
 
-_SENT: dict[str, bytes] = {}
-"""The networks that were sent to this worker, by key."""
 _READY: dict[str, Subject] = {}
-"""The same, ready to run."""
+"""The network that this worker counts, ready to run, by the key of its survey."""
 
 
-class Courier(WorkerPlugin):  # type: ignore[misc]
-    """Brings a network to every worker, to those that start later too."""
-
-    def __init__(self, key: str, network: bytes) -> None:
-        """Still on its way.
-
-        Args:
-            key: what chunks call it.
-            network: it, pickled.
-        """
-        self.key, self.network = key, network
-
-    def setup(self, worker: Any) -> None:  # noqa: ARG002 - as Dask calls it
-        """It is there."""
-        _SENT[self.key] = self.network
-
-    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - as Dask calls it
-        """It goes."""
-        _SENT.pop(self.key, None)
-        _READY.pop(self.key, None)
+def brought(network: bytes) -> bytes:
+    """A network as a task's result: Dask brings it to every worker, and makes it again where it got lost."""
+    return network
 
 
 def count_there(
-    key: str, given: Read | DataSource, samples: range, carries: str, infer_from_values: bool, code: str
+    key: str,
+    network: bytes,
+    given: Read | DataSource,
+    samples: range,
+    carries: Promise,
+    infer_from_values: bool,
+    code: str,
 ) -> bytes | SpikeportError:
     """The packed counts of a chunk, or what is wrong with it.
 
     Args:
-        key: of the network.
+        key: of the survey.
+        network: pickled.
         given: the samples, or where they come from.
         samples: their numbers.
         carries: what the data promises to be.
@@ -61,7 +48,8 @@ def count_there(
         return UsageError("a worker", f"has {counted_by()}", code, "install the same version everywhere")
     try:
         if key not in _READY:
-            _READY[key] = pickle.loads(_SENT[key])  # from the scheduler that the user named
+            _READY.clear()
+            _READY[key] = pickle.loads(network)  # from the scheduler that the user named
         return packed(count_chunk(_READY[key], given, samples, carries, infer_from_values=infer_from_values))
     except SpikeportError as error:
         return error

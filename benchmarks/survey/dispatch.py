@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import uuid
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
@@ -36,23 +38,27 @@ def in_short(error: BaseException) -> str:
     return str(error).strip().split("\n")[0][:120] or type(error).__name__
 
 
-def gathered(client: Client, job: Job, todo: list[int], key: str, where: str) -> Iterator[tuple[int, Chunk]]:
+def gathered(client: Client, job: Job, todo: list[int], network: bytes, where: str) -> Iterator[tuple[int, Chunk]]:
     """Keeps every worker busy, and hands on what comes home.
 
     Args:
         client: the way to the scheduler.
         job: what is counted on what.
         todo: the chunks.
-        key: what the workers call the network.
+        network: pickled.
         where: what messages call the cluster.
     """
-    waiting, under_way, crew = iter(todo), dict[Any, int](), Crew(client, where)
+    from .courier import brought
+
+    waiting, under_way, crew = deque(todo), dict[Any, int](), Crew(client, where)
+    key = f"spikeport-{uuid.uuid4().hex}"
     try:
-        while True:
-            for number in _next(waiting, AHEAD * crew.threads() - len(under_way)):
-                under_way[_submitted(client, job, number, key)] = number
-            if not under_way:
-                return
+        there = client.submit(brought, network, key=key, pure=False)
+        while waiting or under_way:
+            room = AHEAD * crew.threads()  # asked in every round: where all workers are gone, nothing ever ends
+            while waiting and len(under_way) < room:
+                number = waiting.popleft()
+                under_way[_submitted(client, job, number, key, there)] = number
             for future in _ready(client, list(under_way)):
                 found = _result(future, job, under_way[future], where)
                 if found is not None:
@@ -65,12 +71,6 @@ def gathered(client: Client, job: Job, todo: list[int], key: str, where: str) ->
     finally:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             client.cancel(list(under_way), force=True)
-
-
-def _next(waiting: Iterator[int], room: int) -> Iterator[int]:
-    """As many of the next chunks as there is room for."""
-    for _, number in zip(range(max(room, 0)), waiting, strict=False):
-        yield number
 
 
 class Crew:
@@ -98,13 +98,13 @@ class Crew:
         return self.count
 
 
-def _submitted(client: Client, job: Job, number: int, key: str) -> Future:
+def _submitted(client: Client, job: Job, number: int, key: str, network: Future) -> Future:
     from .courier import count_there
 
     samples, infer = job.samples(number), job.infer_from_values
     given, carries = errand(job, number), job.data.carries
     task = f"{key}-{number}"
-    return client.submit(count_there, key, given, samples, carries, infer, counted_by(), key=task, pure=False)
+    return client.submit(count_there, key, network, given, samples, carries, infer, counted_by(), key=task, pure=False)
 
 
 def _ready(client: Client, under_way: list[Any]) -> list[Any]:
@@ -112,6 +112,9 @@ def _ready(client: Client, under_way: list[Any]) -> list[Any]:
     from distributed import TimeoutError as TooLong
     from distributed import wait
 
+    if not under_way:
+        time.sleep(TICK_S)  # there are no workers, for the moment
+        return []
     with client.as_current(), contextlib.suppress(TooLong, TimeoutError):
         wait(under_way, timeout=TICK_S, return_when="FIRST_COMPLETED")
     return [future for future in under_way if future.done()]

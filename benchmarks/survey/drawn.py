@@ -25,6 +25,7 @@ class Drawn:
         steps: of a sample.
         count: how many samples.
         seed: draws everything.
+        stream: draws other values from the same seed, for another input.
     """
 
     recipe: str
@@ -33,16 +34,17 @@ class Drawn:
     steps: int
     count: int
     seed: int
+    stream: tuple[int, ...] = ()
 
     @staticmethod
-    def of(spec: DataSpec, signal: Signal) -> Drawn:
+    def of(spec: DataSpec, signal: Signal, stream: tuple[int, ...] = ()) -> Drawn:
         """What was asked for, for this input."""
         recipe(spec.made)  # refuses what is none
         for name, value in {"--dt": spec.steps.dt, "--unit": spec.steps.unit}.items():
             if value is not None:
                 raise UsageError(name, "without events", "a folder of event files", "leave it out")
         steps, count = spec.steps.count or DRAWN_STEPS, spec.samples or DRAWN_SAMPLES
-        return Drawn(spec.made, signal.shape, str(signal.carries), steps, count, spec.seed)
+        return Drawn(spec.made, signal.shape, str(signal.carries), steps, count, spec.seed, stream)
 
     def __len__(self) -> int:
         return self.count
@@ -55,7 +57,7 @@ class Drawn:
     @property
     def identity(self) -> str:
         """Of the recipe."""
-        asked = (self.recipe, self.shape, self.carries, self.steps, self.count, self.seed)
+        asked = (self.recipe, self.shape, self.carries, self.steps, self.count, self.seed, *self.stream)
         return digest_of("drawn", *asked, np.__version__)
 
     @property
@@ -77,7 +79,7 @@ class Drawn:
         """Some samples: float32, or whole numbers where the input takes only such."""
         draw, amount = recipe(self.recipe)
         shape = (self.steps, *self.shape)
-        samples = [draw(np.random.default_rng([self.seed, index]), amount, shape) for index in indices]
+        samples = [draw(np.random.default_rng([self.seed, *self.stream, index]), amount, shape) for index in indices]
         found = np.stack(samples, 1).astype(np.float32)
         whole = self.recipe.startswith("normal") and self.carries != "graded"
         return (np.rint(found) if whole else found), None

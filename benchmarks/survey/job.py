@@ -19,7 +19,8 @@ from ...toolchain.graph.text import digest
 from ...toolchain.loihi.chip_graph import ChipGraph
 from ..operations import Road
 from .code import counted_by
-from .sources import DataSource, digest_of
+from .several import misfit
+from .sources import DataSource, digest_of, shape_text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,7 +40,7 @@ class Job:
     """A survey, before it is made.
 
     Args:
-        network: a graph, a chip graph, or a torch module that takes [T, B, *shape].
+        network: a graph, a chip graph, or a torch module that takes [T, B, *shape], several by name.
         data: the samples.
         infer_from_values: of a module, take what a tensor carries from its values where nothing else says it.
         source: what the network was made from, for the journal's words.
@@ -66,7 +67,8 @@ class Job:
     @property
     def chunk(self) -> int:
         """Samples of a chunk."""
-        size = USUAL_STEPS * int(np.prod(self.data.shape, dtype=np.int64))
+        shapes = self.data.shape.values() if isinstance(self.data.shape, Mapping) else (self.data.shape,)
+        size = USUAL_STEPS * sum(int(np.prod(shape, dtype=np.int64)) for shape in shapes)
         return max(1, min(CHUNK, CHUNK_VALUES // max(size, 1)))
 
     @property
@@ -102,14 +104,11 @@ class Job:
 
 
 def _check_fit(network: Graph | ChipGraph, data: DataSource) -> None:
-    """One input, of the data's shape."""
-    if len(network.inputs) != 1:
-        raise UsageError("data", f"one array for {len(network.inputs)} inputs", "a network with one input")
-    (name,) = network.inputs
-    shape = network.signals[name].shape
-    if shape != data.shape:
-        found = f"{data.about} has steps of shape {shown(data.shape)}"
-        raise UsageError("data", found, f"{shown(shape)}, as the network takes")
+    """An array for every input, of its shape."""
+    takes = {name: network.signals[name].shape for name in network.inputs}
+    if found := misfit(takes, data):
+        expected = shape_text(takes) if len(takes) > 1 else shown(*takes.values())
+        raise UsageError("data", found, f"{expected}, as the network takes")
 
 
 def module_digest(module: nn.Module) -> str:

@@ -1,16 +1,16 @@
 """Data sets: samples by number, with a shape, a length, classes, and an identity that tells any other data apart.
 
-A source hands out batches [T, B, *shape]. What it reads is checked against what the network takes before anything is
-counted; every sample's values are checked when they are read.
+A source hands out batches [T, B, *shape], for a network of several inputs one for each, by name. What it reads is
+checked against what the network takes before anything is counted; every sample's values are checked when they are read.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -20,9 +20,18 @@ from ...toolchain.errors import FileError, UsageError
 from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.graph.signal import Signal
 from ...toolchain.inputs import Steps
+from ..operations import Promise
 
 BLOCK = 1 << 22
 """Bytes that are hashed at a time."""
+
+
+Inputs: TypeAlias = Array | Mapping[str, Array]
+"""What goes into a network: [T, B, *shape], or such for every input by name where there are several."""
+Shape: TypeAlias = tuple[int, ...] | Mapping[str, tuple[int, ...]]
+"""The shape of one step of one sample, or that of every input by name."""
+Takes: TypeAlias = Signal | Mapping[str, Signal] | None
+"""What a network takes: of one input, or of each by name; None where only the data says it."""
 
 
 class DataSource(Protocol):
@@ -32,12 +41,12 @@ class DataSource(Protocol):
         """How many samples."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """The shape of one step of one sample."""
 
     @property
-    def carries(self) -> str:
-        """What the values promise to be: spikes, int[low,high] or graded."""
+    def carries(self) -> Promise:
+        """What the values promise to be."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -59,7 +68,7 @@ class DataSource(Protocol):
     def travels(self) -> bool:
         """Whether the source itself can be sent to another machine and makes the same samples there."""
 
-    def batch(self, indices: Sequence[int]) -> tuple[Array, Array | None]:
+    def batch(self, indices: Sequence[int]) -> tuple[Inputs, Array | None]:
         """Inputs [T, B, *shape] and labels [B] of some samples."""
 
     def said(self, indices: Sequence[int]) -> tuple[str, ...]:
@@ -67,6 +76,21 @@ class DataSource(Protocol):
 
     def check_unchanged(self) -> None:
         """Raises a FileError when a file is no longer what it was when the source was opened."""
+
+
+class OneInput(DataSource, Protocol):
+    """Samples for a network of one input."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one step of one sample."""
+
+    @property
+    def carries(self) -> str:
+        """What the values promise to be."""
+
+    def batch(self, indices: Sequence[int]) -> tuple[Array, Array | None]:
+        """Inputs [T, B, *shape] and labels [B] of some samples."""
 
 
 @dataclass(frozen=True)
@@ -98,39 +122,61 @@ DRAWN_STEPS = 16
 ARRAYS = (".npy", ".npz")
 
 
-def open_data(spec: DataSpec, signal: Signal | None, dt: float, where: str = "data") -> DataSource:
+def open_data(spec: DataSpec, takes: Takes, dt: float, where: str = "data") -> DataSource:
     """The source for a network.
 
     Args:
         spec: what was asked for.
-        signal: what the network's input takes; None where only the data says it.
+        takes: what the network's inputs take; None where only the data says it.
         dt: the length of the network's step in seconds.
         where: what messages call it.
     """
-    from .drawn import Drawn
-    from .event_folder import EventFolder
-    from .made import Made
-    from .values import Values
+    from .several import several
 
     if spec.samples is not None and spec.samples < 1:
         raise UsageError(where, f"{spec.samples} samples", "at least one")
-    path = None if spec.data is None else Path(spec.data)
-    found: DataSource
-    if path is None:
-        found = Drawn.of(spec, _known(signal, where))
-    elif spec.data in DATA:
-        found = Made(str(spec.data), spec.part, spec.samples or MADE_SAMPLES, spec.seed)
-    elif path.is_dir():
-        found = EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
-    elif path.suffix in ARRAYS:
-        _refuse_steps(spec.steps, path)
-        found = Values.of(path, signal, spec.samples)
-    else:
-        raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, a .npy or .npz file, or a folder")
+    if isinstance(takes, Mapping) and len(takes) != 1:
+        return several(spec, takes, where)
+    signal = next(iter(takes.values())) if isinstance(takes, Mapping) else takes
+    found = _one(spec, signal, dt, where)
     if signal is not None and found.shape != signal.shape:
-        gives, takes = shown(found.shape), shown(signal.shape)
-        raise UsageError(where, f"{found.about} has steps of shape {gives}", f"{takes}, as the network takes")
+        gives = shape_text(found.shape)
+        raise UsageError(where, f"{found.about} has steps of {gives}", f"{shown(signal.shape)}, as the network takes")
     return found
+
+
+def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str) -> DataSource:
+    """The source for a network of one input, or for one that only the data says anything of."""
+    from .drawn import Drawn
+    from .event_folder import EventFolder
+    from .made import Made
+    from .several import values_in
+
+    if spec.data is None:
+        return Drawn.of(spec, _known(signal, where))
+    path = Path(spec.data)
+    if spec.data in DATA:
+        return Made(spec.data, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
+    if path.is_dir():
+        return EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
+    if path.suffix in ARRAYS:
+        refuse_steps(spec.steps, path)
+        return values_in(path, signal, spec.samples)
+    raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, a .npy or .npz file, or a folder")
+
+
+def each_of(inputs: Inputs, function: Callable[[Array], Any]) -> Any:
+    """A function of the one array, or of each by name."""
+    if isinstance(inputs, Mapping):
+        return {name: function(values) for name, values in inputs.items()}
+    return function(inputs)
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape in words, those of several inputs by name."""
+    if not isinstance(shape, Mapping):
+        return f"shape {shown(shape)}"
+    return ", ".join(f"shape {shown(each)} for '{name}'" for name, each in shape.items())
 
 
 def _known(signal: Signal | None, where: str) -> Signal:
@@ -139,7 +185,7 @@ def _known(signal: Signal | None, where: str) -> Signal:
     return signal
 
 
-def _refuse_steps(steps: Steps, path: Path) -> None:
+def refuse_steps(steps: Steps, path: Path) -> None:
     """Values in steps need no word about steps."""
     typed = {"--dt": steps.dt, "--unit": steps.unit, "--steps": steps.count}
     given = [name for name, value in typed.items() if value is not None]

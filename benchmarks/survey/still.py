@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...toolchain.graph.nodes.base import Array
-from .sources import DataSource, digest_of
+from ..operations import Promise
+from .sources import DataSource, Inputs, Shape, digest_of, each_of
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class Still:
         return len(self.of)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """As it was."""
         return self.of.shape
 
     @property
-    def carries(self) -> str:
+    def carries(self) -> Promise:
         """A mean of whole numbers is none."""
-        return "graded"
+        return dict.fromkeys(self.of.carries, "graded") if isinstance(self.of.carries, Mapping) else "graded"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -59,10 +60,10 @@ class Still:
         """As the samples do."""
         return self.of.travels
 
-    def batch(self, indices: Sequence[int]) -> tuple[Array, Array | None]:
+    def batch(self, indices: Sequence[int]) -> tuple[Inputs, Array | None]:
         """Some samples, [1, B, *shape]."""
         inputs, labels = self.of.batch(indices)
-        return inputs.mean(0, dtype=np.float64, keepdims=True).astype(np.float32), labels
+        return each_of(inputs, _mean), labels
 
     def said(self, indices: Sequence[int]) -> tuple[str, ...]:
         """What was left out of the samples with steps."""
@@ -71,3 +72,8 @@ class Still:
     def check_unchanged(self) -> None:
         """Their files are what they were."""
         self.of.check_unchanged()
+
+
+def _mean(values: Array) -> Array:
+    found: Array = values.mean(0, dtype=np.float64, keepdims=True).astype(np.float32)
+    return found

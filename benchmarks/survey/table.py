@@ -188,7 +188,14 @@ def _check(first: OpCount, other: OpCount) -> None:
         raise UsageError("counts", f"of {other.samples} samples together", "of one", "count them one by one")
     mine, theirs = ((each.network, each.road, [*each.layers]) for each in (first, other))
     if mine != theirs or any(each.facts != first.layers[name].facts for name, each in other.layers.items()):
-        raise UsageError("counts", f"of {other.network}, other layers", f"the layers of {first.network}", "count anew")
+        raise _differing(first.network, other.network)
+
+
+def _differing(first: str, other: str) -> UsageError:
+    """A table has one row of layers: those of a network that decides by values what it runs do not fit."""
+    found = "in one sample other layers than in another" if first == other else f"layers of {other} among its own"
+    fix = "what a network runs must not depend on values; --samples 1 counts a single one"
+    return UsageError(f"counts of {first}", found, "the same layers for every sample", fix)
 
 
 def _named(counts: OpCount) -> dict[Column, int]:
@@ -217,7 +224,7 @@ def joined(tables: Sequence[Table]) -> Table:
     first = tables[0]
     for each in tables:
         if (each.network, each.road, [*each.facts.items()]) != (first.network, first.road, [*first.facts.items()]):
-            raise UsageError("counts", f"of {each.network}, other layers", f"the layers of {first.network}")
+            raise _differing(first.network, each.network)
     columns = _in_order([column for each in tables for column in each.columns], first)
     places = {column: place for place, column in enumerate(columns)}
     base = _spread(first, places, first.base[None])[0]

@@ -1,4 +1,4 @@
-"""Values in steps from a file: a .npy array [T, B, *shape], or a .npz with one such array, with labels or without.
+"""Values in steps from a file: an array [T, B, *shape] of a .npy or a .npz, with labels or without.
 
 Files are mapped into memory, not read: the arrays of a .npz that was not compressed too, where they lie in it. Nothing
 is unpickled.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,6 @@ import numpy as np
 from ...toolchain.errors import FileError
 from ...toolchain.graph.nodes.base import BRIEF, Array, shown
 from ...toolchain.graph.signal import Signal
-from ...toolchain.inputs import LABELS
 from ...toolchain.simulate.memory import amount, available
 from .sources import Stamp, classes_of, digest_of, file_digest, finite
 
@@ -40,6 +39,7 @@ class Values:
         carries: what the values promise to be.
         count: how many samples are taken.
         stamp: of the file when it was opened.
+        name: the input that they are for, where there are several.
     """
 
     path: Path
@@ -49,28 +49,35 @@ class Values:
     carries: str
     count: int
     stamp: Stamp
+    name: str = ""
 
     @staticmethod
-    def of(path: Path, signal: Signal | None, samples: int | None) -> Values:
-        """The file, opened and checked.
+    def of(
+        path: Path, values: Array, labels: Array | None, signal: Signal | None, samples: int | None, name: str = ""
+    ) -> Values:
+        """An array of a file, checked.
 
         Args:
-            path: a .npy or .npz file.
+            path: the file.
+            values: the array.
+            labels: of its samples, as the file has them.
             signal: what the network's input takes, where it is known.
             samples: how many of them; None: all.
+            name: the input, where there are several.
         """
-        arrays = mapped(path)
-        values, labels = _parts(path, arrays)
+        where = _called(path, name)
+        if values.dtype.kind not in "biuf":
+            raise FileError(where, f"values of type {values.dtype}", "real numbers")
         if signal is not None:
-            _check_shape(path, values, signal.shape)
+            _check_shape(where, values, signal.shape)
         elif values.ndim < 2:
-            raise FileError(str(path), f"values of shape {shown(values.shape)}", "[T,B,...]: steps, samples, shape")
+            raise FileError(where, f"values of shape {shown(values.shape)}", "[T,B,...]: steps, samples, shape")
         if 0 in values.shape:
-            raise FileError(str(path), f"no samples: values of shape {shown(values.shape)}", "at least one")
+            raise FileError(where, f"no samples: values of shape {shown(values.shape)}", "at least one")
         count = values.shape[1] if samples is None else min(samples, values.shape[1])
         places, names = (None, ()) if labels is None else classes_of(labels, values.shape[1], str(path))
         promise = "spikes" if values.dtype.kind == "b" else "graded" if signal is None else str(signal.carries)
-        return Values(path, values, places, names, promise, count, Stamp.of(path))
+        return Values(path, values, places, names, promise, count, Stamp.of(path), name)
 
     def __len__(self) -> int:
         return self.count
@@ -103,7 +110,7 @@ class Values:
     def batch(self, indices: Sequence[int]) -> tuple[Array, Array | None]:
         """Some samples, copied out of the file."""
         found = np.ascontiguousarray(self.values[:, list(indices)])
-        finite(str(self.path), found, indices)
+        finite(_called(self.path, self.name), found, indices)
         return found, None if self.places is None else self.places[list(indices)]
 
     def said(self, indices: Sequence[int]) -> tuple[str, ...]:  # noqa: ARG002 - as the protocol has it
@@ -115,24 +122,16 @@ class Values:
         self.stamp.check()
 
 
-def _parts(path: Path, arrays: Mapping[str, Array]) -> tuple[Array, Array | None]:
-    """The values, and the labels if there are any."""
-    labels = arrays.get(LABELS) if len(arrays) > 1 else None
-    rest = [name for name in arrays if name != LABELS or len(arrays) == 1]
-    if len(rest) != 1:
-        found = f"holds {', '.join(rest) or 'nothing'}"
-        raise FileError(str(path), found, f"one array of values, and '{LABELS}' if there are any")
-    values = arrays[rest[0]]
-    if values.dtype.kind not in "biuf":
-        raise FileError(str(path), f"values of type {values.dtype}", "real numbers")
-    return values, labels
+def _called(path: Path, name: str) -> str:
+    """What messages call an array."""
+    return f"{path}, '{name}'" if name else str(path)
 
 
-def _check_shape(path: Path, values: Array, shape: tuple[int, ...]) -> None:
+def _check_shape(where: str, values: Array, shape: tuple[int, ...]) -> None:
     if values.shape[2:] != shape or values.ndim < 2:
         expected = f"[T,B{''.join(f',{n}' for n in shape)}]"
         fix = "add an axis for the samples: x[:, None]" if values.shape[1:] == shape else ""
-        raise FileError(str(path), f"values of shape {shown(values.shape)}", expected, fix)
+        raise FileError(where, f"values of shape {shown(values.shape)}", expected, fix)
 
 
 def mapped(path: Path) -> dict[str, Array]:

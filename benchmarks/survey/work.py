@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ from ...toolchain.errors import SpikeportError, UsageError
 from ...toolchain.graph import Graph
 from ...toolchain.graph.nodes.base import Array
 from ...toolchain.loihi.chip_graph import ChipGraph
-from ..operations import OpCount
+from ..operations import OpCount, Promise
 from .chunk import Chunk
 from .job import Job
-from .sources import DataSource
+from .sources import DataSource, Inputs, each_of
 from .table import tabled
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from .job import Subject
 
@@ -35,11 +35,11 @@ class Read:
     """Samples that were read where the data is, on their way to where they are counted.
 
     Args:
-        batches: inputs [T, B, *shape] and labels [B].
+        batches: inputs [T, B, *shape], by name where there are several, and labels [B].
         said: what was merged, capped or left out.
     """
 
-    batches: tuple[tuple[Array, Array | None], ...]
+    batches: tuple[tuple[Inputs, Array | None], ...]
     said: tuple[str, ...]
 
 
@@ -56,7 +56,7 @@ def errand(job: Job, number: int) -> Read | DataSource:
 
 
 def count_chunk(
-    network: Subject, given: Read | DataSource, samples: range, carries: str, *, infer_from_values: bool = False
+    network: Subject, given: Read | DataSource, samples: range, carries: Promise, *, infer_from_values: bool = False
 ) -> Chunk:
     """The counts of some samples.
 
@@ -76,9 +76,15 @@ def count_chunk(
             try:
                 counts += _counted(network, inputs, carries, infer_from_values=infer_from_values)
             except SpikeportError as error:
-                raise error.inside(_called(first, inputs.shape[1])) from error
+                raise error.inside(_called(first, _size(inputs)[1])) from error
             labels += [] if classes is None else classes.tolist()
         return Chunk(tabled(counts), _labels(labels, len(counts)), held.said)
+
+
+def _size(inputs: Inputs) -> tuple[int, int]:
+    """Steps, and samples."""
+    one = next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs
+    return one.shape[0], one.shape[1]
 
 
 def _called(first: int, count: int) -> str:
@@ -95,7 +101,7 @@ def _labels(labels: Sequence[int], count: int) -> Array | None:
     return np.array(labels, np.int64)
 
 
-def _counted(network: Subject, inputs: Array, carries: str, *, infer_from_values: bool) -> Sequence[OpCount]:
+def _counted(network: Subject, inputs: Inputs, carries: Promise, *, infer_from_values: bool) -> Sequence[OpCount]:
     """One count for each sample of a batch."""
     if isinstance(network, Graph):
         from ..counting.of_graph import count_graph
@@ -108,16 +114,20 @@ def _counted(network: Subject, inputs: Array, carries: str, *, infer_from_values
     return list(_by_module(network, inputs, carries, infer_from_values=infer_from_values))
 
 
-def _by_module(network: nn.Module, inputs: Array, carries: str, *, infer_from_values: bool) -> Iterator[OpCount]:
+def _by_module(network: nn.Module, inputs: Inputs, carries: Promise, *, infer_from_values: bool) -> Iterator[OpCount]:
     """A module is counted one sample at a time: what it does in a batch cannot be told apart."""
     import torch
 
     from ..counting.of_module import count_module
 
-    for sample in range(inputs.shape[1]):
-        values = torch.from_numpy(inputs[:, sample : sample + 1]).float()
+    steps, samples = _size(inputs)
+    for sample in range(samples):
+
+        def alone(values: Array, sample: int = sample) -> Tensor:
+            return torch.from_numpy(values[:, sample : sample + 1]).float()
+
         yield count_module(
-            _fresh(network), values, carries=carries, infer_from_values=infer_from_values, steps=len(inputs), samples=1
+            _fresh(network), each_of(inputs, alone), carries=carries, infer_from_values=infer_from_values, steps=steps
         )
 
 

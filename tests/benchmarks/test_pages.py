@@ -24,5 +24,5 @@ def test_what_is_written_stays_between_the_markers(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("page", ["# a page\n", "<!-- generated: moon -->\n<!-- /generated -->"])
 def test_a_page_without_sections_or_with_unknown_ones_is_refused(page: str) -> None:
-    with pytest.raises(UsageError, match="rules, profiles, peers"):
+    with pytest.raises(UsageError, match="rules, neurons, profiles, peers"):
         pages.written(page)

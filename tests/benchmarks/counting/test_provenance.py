@@ -209,6 +209,7 @@ def test_an_answer_about_values_lasts_until_they_change():
     tensor[0] = 0
     origins.write(tensor[:1], REAL)
     assert origins.once(tensor, ask) == 2
+    assert [origins.once(tensor[i : i + 1], ask) for i in range(3)] == [0, 1, 1]
 
 
 def test_nothing_is_kept_alive():

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +11,7 @@ import pytest
 import spikeport
 from spikeport.benchmarks import counts_json
 from spikeport.benchmarks.findings import Findings
+from spikeport.benchmarks.memory_accesses import memory_accesses
 from spikeport.benchmarks.report import plain, write_report
 from spikeport.benchmarks.report.csv_rows import COLUMNS, csv_text, inert
 from spikeport.toolchain.errors import FileError
@@ -48,6 +49,8 @@ def test_the_json_adds_up_and_its_counts_can_be_read_again() -> None:
                 assert sum(part) == pytest.approx(billed.energy.pj, rel=1e-12)
             for line in energy["lines"]:
                 assert line["pj"] == pytest.approx(line["count"] * line["pj_each"] / billed.energy.samples)
+        words = {name: {"layer": name, **asdict(each)} for name, each in memory_accesses(network.counts).items()}
+        assert said["memory"] == list(words.values())
         assert said["spread"]["least_pj"] == min(e["pj"] for e in said["energies"])
 
 

@@ -61,6 +61,17 @@ def started(journal: Path, where: str) -> subprocess.Popen:
     return process
 
 
+def workers_of(process: int) -> list[int]:
+    """The workers that a process has started."""
+    every = living("benchmarks.survey.worker")
+    stats = {pid: Path(f"/proc/{pid}/stat") for pid in every}
+    return [pid for pid, stat in stats.items() if stat.exists() and int(stat.read_text().split()[3]) == process]
+
+
+def gone(processes: list[int]) -> bool:
+    return not set(processes) & set(living("benchmarks.survey.worker"))
+
+
 def entries(journal: Path) -> list[int]:
     return [int(line.split()[1]) for line in journal.read_bytes().splitlines()[1:]]
 
@@ -68,24 +79,28 @@ def entries(journal: Path) -> list[int]:
 def test_whoever_is_killed_nothing_is_lost_and_nothing_counted_twice(
     cluster: Cluster, tmp_path: Path, wanted: Survey
 ) -> None:
-    """First the process that asked is killed half-way; then, when another has gone on, one of the two workers."""
+    """The process that asked is killed; then, while another goes on, a worker; then the other, when a third comes."""
     journal = tmp_path / "journal"
     process = started(journal, cluster.address)
     kill(process)
     process.communicate()
     noted = journal.read_bytes().count(b"\n") - 1
     assert 3 <= noted < 25
-    shot = []
+    shot: list[int] = []
 
     def told(done: int, of: int) -> None:
         if done >= SAMPLES // 2 and not shot:
             shot.append(done)
             kill(cluster.workers[0])
+        elif done >= SAMPLES * 3 // 4 and len(shot) == 1:
+            shot.append(done)
+            cluster.work()
+            kill(cluster.workers[1])
 
     found = survey(small_job(SAMPLES), scheduler=cluster.address, journal=journal, progress=told)
-    assert shot
-    assert shot[0] < SAMPLES
-    assert cluster.workers[0].wait() == -signal.SIGKILL
+    assert len(shot) == 2
+    assert shot[1] < SAMPLES
+    assert [worker.wait() for worker in cluster.workers[:2]] == [-signal.SIGKILL] * 2
     assert found.resumed == 16 * noted
     same_survey(found, wanted)
     assert sorted(entries(journal)) == list(range(25))
@@ -179,13 +194,14 @@ def test_workers_on_this_machine_and_ctrl_c(tmp_path: Path, wanted: Survey) -> N
     """Stopped half-way by Ctrl-C in a terminal: no process is left, no traceback, and what was counted is kept."""
     journal = tmp_path / "journal"
     process = started(journal, "1")
-    assert living("benchmarks.survey.worker")
+    workers = workers_of(process.pid)
+    assert workers
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=30)[1]
     assert process.returncode == -signal.SIGINT
     assert errors.strip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1
-    wait_for(lambda: not living("benchmarks.survey.worker"), 5)
+    wait_for(lambda: gone(workers), 5)
     found = survey(small_job(SAMPLES), journal=journal)
     assert 48 <= found.resumed < SAMPLES
     same_survey(found, wanted)
@@ -193,12 +209,13 @@ def test_workers_on_this_machine_and_ctrl_c(tmp_path: Path, wanted: Survey) -> N
 
 def test_workers_on_this_machine_end_when_the_survey_is_killed_or_done(tmp_path: Path, wanted: Survey) -> None:
     process = started(tmp_path / "journal", "1")
-    wait_for(lambda: living("benchmarks.survey.worker"))
+    workers = workers_of(process.pid)
+    assert workers
     kill(process)
     process.communicate()
-    wait_for(lambda: not living("benchmarks.survey.worker"), 5)
+    wait_for(lambda: gone(workers), 5)
     same_survey(survey(small_job(SAMPLES), workers=2, journal=tmp_path / "journal"), wanted)
-    assert not living("benchmarks.survey.worker")
+    assert not workers_of(os.getpid())
 
 
 class Deadly(torch.nn.Module):

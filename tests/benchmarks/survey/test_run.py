@@ -82,7 +82,7 @@ def two_inputs() -> Graph:
     [
         (
             lambda: Job(two_inputs(), small_job(1).data),
-            "data: one array for 2 inputs; expected a network with one input",
+            r"data: burst_orders, .* is for one input; expected shape \[64\] for 'a', shape \[64\] for 'b', as the",
         ),
         (
             lambda: Job(small_network(), open_data(DataSpec("moving_shapes"), None, 1e-3)),
