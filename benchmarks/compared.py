@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,15 @@ from ..toolchain.graph.signal import Signal, carries
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.simulate import simulate
 from ..toolchain.source import Given, Source, changed
-from .counting.of_module import count_module
 from .findings import Spikes, Statistics
+from .means import Means, seldom
 from .operations import OpCount
 from .profile import Profile
 from .survey.job import Job
 from .survey.run import Survey, survey
 from .survey.sources import DataSource, DataSpec, Takes, each_of, open_data
 from .survey.still import Still
+from .survey.work import run_counted
 from .twin import twin_count
 
 if TYPE_CHECKING:
@@ -50,14 +52,14 @@ class Subject:
         title: what the report calls it.
         network: the network.
         takes: what its inputs take in one step; none where nobody says.
-        example: an example of its input, for a module that takes what no data set has.
+        example: gives an example of its input, for a module that nobody says the shape of.
         notes: how it came about, where that is remarkable.
     """
 
     title: str
     network: Graph | ChipGraph | nn.Module
     takes: Takes
-    example: object = None
+    example: Callable[[], object] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -153,7 +155,7 @@ def _of_module(given: Given, title: str) -> Subject:
     module = given.load.module(given.source)
     shape = given.source.shape
     signal = None if shape is None else Signal(shape, carries(given.source.carries))
-    return Subject(title, module, signal, None if signal is not None else given.load.example(given.source))
+    return Subject(title, module, signal, partial(given.load.example, given.source))
 
 
 def counted(
@@ -168,15 +170,15 @@ def counted(
     tell: Callable[[str], None] | None = None,
 ) -> Counted:
     """The subject's counts, on data or on its own example."""
-    if spec.data is None and found.takes is None:
-        return _on_example(found, infer=infer)
+    if spec.data is None and found.takes is None and found.example is not None:
+        return _on_example(found, found.example(), infer=infer)
     source = open_data(spec, found.takes, found.dt, "--data")
     job = Job(found.network, source, infer, found.title)
     done = survey(
         job,
         workers=workers,
         scheduler=scheduler,
-        progress=None if tell is None else _seldom(tell),
+        progress=None if tell is None else seldom(tell),
         journal=journal,
         anew=restart,
     )
@@ -187,27 +189,12 @@ def counted(
     )  # fmt: skip
 
 
-def _on_example(found: Subject, *, infer: bool) -> Counted:
+def _on_example(found: Subject, example: object, *, infer: bool) -> Counted:
     """One call of a module on the example that came with it."""
     module: Any = found.network
-    counts = count_module(module, found.example, infer_from_values=infer)
+    counts = run_counted(module, example, infer_from_values=infer)
     words = "one call on the example that the factory gave"
-    return Counted(
-        found.title, "subject", counts, example=found.example, data=words, notes=(*found.notes, *counts.notes)
-    )
-
-
-def _seldom(tell: Callable[[str], None]) -> Callable[[int, int], None]:
-    """Says how far it is, at every tenth part."""
-    said = -1
-
-    def progress(done: int, of: int) -> None:
-        nonlocal said
-        if of and done * 10 // of > said:
-            said = done * 10 // of
-            tell(f"{done:,} of {of:,} samples")
-
-    return progress
+    return Counted(found.title, "subject", counts, example=example, data=words, notes=(*found.notes, *counts.notes))
 
 
 def _spikes(graph: Graph, source: DataSource) -> Iterator[Spikes]:
@@ -224,33 +211,6 @@ def _spikes(graph: Graph, source: DataSource) -> Iterator[Spikes]:
 def _sends(node: Node) -> bool:
     """Whether it is a layer of neurons that sends spikes."""
     return isinstance(node, ResonateFire) or (isinstance(node, Spiking) and node.emit == "spikes")
-
-
-@dataclass(frozen=True)
-class Means:
-    """What networks beside the subject are counted with.
-
-    Args:
-        workers: processes on this machine.
-        scheduler: of a Dask cluster.
-        journals: a folder for what was counted, a file for each network; none: nothing is kept.
-        restart: forget what an earlier run has counted.
-        tell: is told how far it is.
-    """
-
-    workers: int = 0
-    scheduler: str | None = None
-    journals: Path | None = None
-    restart: bool = False
-    tell: Callable[[str], None] | None = None
-
-    def count(self, job: Job) -> Survey:
-        """The counts of every sample."""
-        journal = None if self.journals is None else self.journals / f"counts-{job.about['identity'][:12]}.journal"
-        tell = None if self.tell is None else _seldom(self.tell)
-        return survey(
-            job, workers=self.workers, scheduler=self.scheduler, progress=tell, journal=journal, anew=self.restart
-        )
 
 
 def compared(given: Given, here: Counted, against: Sequence[str], means: Means | None = None) -> list[Counted]:
@@ -272,15 +232,20 @@ def _against(given: Given, here: Counted, name: str, means: Means) -> Iterator[C
     if name == TWIN:
         yield from twins(here)
         return
-    network = given.load.network(Source(name))
-    found = _of_network(network, given.passes, Path(name).stem if name.endswith(".safetensors") else name)
+    found = subject(replace(given, source=_beside_source(given.source, name)), "auto")
     if here.source is None:
         raise UsageError("--against", f"{name}: the network itself was counted on its own example", fix="give --data")
     every = _beside(found, here.source, name, means)
-    yield replace(every, about="on the same samples, in every step")
+    how = "" if isinstance(found.network, Graph | ChipGraph) else ", in the running module"
+    yield replace(every, about=f"on the same samples, in every step{how}")
     if isinstance(found.network, Graph) and _still(found.network):
         about = "once for each sample, on the mean over its steps"
         yield replace(_beside(found, Still(here.source), name, means), title=f"{found.title}, one pass", about=about)
+
+
+def _beside_source(source: Source, name: str) -> Source:
+    """Another SOURCE: the shape that was said goes for a factory's network too, which reads the same samples."""
+    return replace(source, name=name, weights=None) if ":" in name else Source(name)
 
 
 def _beside(found: Subject, source: DataSource, name: str, means: Means) -> Counted:

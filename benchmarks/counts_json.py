@@ -9,7 +9,7 @@ of its own type and in its range, and nothing beside them; anything else is one 
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_args
@@ -126,7 +126,7 @@ class Place:
 
     def seconds(self) -> float:
         """A time."""
-        if type(self.value) not in (int, float) or not 0 <= self.value < math.inf:  # type: ignore[operator]
+        if type(self.value) not in (int, float) or not 0 <= self.value <= sys.float_info.max:  # type: ignore[operator]
             raise self.fail("seconds, a number of at least 0")
         return float(self.value)  # type: ignore[arg-type]
 

@@ -101,21 +101,21 @@ class Spread:
     """What several rules make of the same run: the honest uncertainty.
 
     Args:
-        least: the smallest energy, in picojoules per sample, and the rule that says so.
+        least: the smallest bill.
         most: the largest.
         ratio: most / least; infinite where the least is 0 and the most is not.
     """
 
-    least: tuple[float, str]
-    most: tuple[float, str]
+    least: Energy
+    most: Energy
     ratio: float
 
 
 def spread(energies: Iterable[Energy]) -> Spread:
     """The least and the most that rules bill."""
-    found = sorted((each.pj, each.rule) for each in energies)
+    found = sorted(energies, key=lambda each: (each.pj, each.rule, each.profile))
     if not found:
         raise UsageError("spread", "no energies", "at least one", "bill the counts by some rule first")
-    (least, _), (most, _) = found[0], found[-1]
+    least, most = found[0].pj, found[-1].pj
     ratio = most / least if least else (float("inf") if most else 1.0)
     return Spread(found[0], found[-1], ratio)

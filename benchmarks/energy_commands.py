@@ -14,7 +14,8 @@ app = typer.Typer()
 
 _DATA = typer.Option(
     metavar="NAME|PATH",
-    help="A data set: a name (spikeport data), a .npz or .npy file of values \\[T, B, …], a folder of event files.",
+    help="A data set: a name (spikeport data), a .npz or .npy file of values \\[T, B, …] (a .npz with one array for "
+    "each of several inputs, by name), a folder of event files.",
     show_default=False,
 )
 _MADE = typer.Option(

@@ -20,12 +20,15 @@ from rich.text import Text
 from .. import __version__
 from ..toolchain.console import Result, say, working
 from ..toolchain.errors import FileError, UsageError
+from ..toolchain.graph import Graph
 from ..toolchain.inputs import Steps
+from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.source import Given
 from .break_even import break_even
-from .compared import Counted, Means, compared, counted, subject
+from .compared import Counted, Subject, compared, counted, subject
 from .estimate_bills import Tariff, billed, constants_of, tariffs
 from .findings import Findings, Network, WhatIf
+from .means import Means
 from .report import plain, view, write_report
 from .rules import rule_named
 from .sensitivity import sensitivity
@@ -110,6 +113,7 @@ def estimated(given: Given, ask: Ask) -> Result:
     prices = tariffs(ask.rules, ask.profiles)
     journal = _place(ask.output)
     found = subject(given, ask.road)
+    _check_infer(found, ask)
     prices = prices or tariffs(found.usual_rules, ask.profiles)
     with working(f"counting {found.title}") as tell:
         here = counted(
@@ -158,6 +162,13 @@ def findings_of(
         spikes=here.spikes,
         notes=(*here.notes, *here.said),
     )
+
+
+def _check_infer(found: Subject, ask: Ask) -> None:
+    """Values are looked at in modules alone."""
+    if ask.infer and isinstance(found.network, Graph | ChipGraph):
+        expected = "a network that is counted in the running module"
+        raise UsageError("--infer-from-values", f"{found.title} is a graph, which says what its edges carry", expected)
 
 
 def _place(output: Path | None) -> Path | None:

@@ -102,12 +102,14 @@ class WhatIf:
         constant: the constant's name.
         pj: its other value.
         rule: the rule.
+        profile: the profile whose constant it is.
         totals: picojoules per sample, by the title of each network.
     """
 
     constant: str
     pj: float
     rule: str
+    profile: str
     totals: Mapping[str, float]
 
 

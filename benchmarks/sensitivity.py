@@ -39,4 +39,5 @@ def sensitivity(
 def _row(networks: Mapping[str, OpCount], rule: str, profile: Profile, constant: str, value: float) -> WhatIf:
     """The bills under one other value."""
     other = profile.replaced(**{constant: value})
-    return WhatIf(constant, value, rule, {title: bill(each, rule, other).pj for title, each in networks.items()})
+    totals = {title: bill(each, rule, other).pj for title, each in networks.items()}
+    return WhatIf(constant, value, rule, profile.name, totals)

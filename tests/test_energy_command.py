@@ -2,11 +2,14 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spikeport
+from spikeport.toolchain.graph import Graph, chain
+from spikeport.toolchain.graph import nodes as n
 from support.command_line import data, run, user_folder
 
 PROFILE = """
@@ -123,6 +126,20 @@ def test_what_no_graph_can_be_made_of_is_counted_in_the_module_and_said(here: Pa
     assert "refused" in said
 
 
+def test_one_rule_with_two_profiles_is_told_apart_everywhere(here: Path) -> None:
+    asked = ("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "--profile", "45nm-fp32")
+    found = data(*asked, "--profile", "45nm-int8", "--what-if", "ac=0.5")
+    spread = found["networks"][0]["spread"]
+    assert (spread["least_rule"], spread["most_rule"]) == ("strict", "strict")
+    assert (spread["least_profile"], spread["most_profile"]) == ("45nm-int8", "45nm-fp32")
+    assert [(row["rule"], row["profile"]) for row in found["what_if"]] == [
+        ("strict", "45nm-fp32"),
+        ("strict", "45nm-int8"),
+    ]
+    _, shown, _ = run(*asked, "--profile", "45nm-int8")
+    assert "(strict · 45nm-int8) to" in " ".join(shown.split())
+
+
 def test_a_chip_graph_is_billed_by_what_its_chip_does(here: Path) -> None:
     found = data("energy", "chip.graph", "--made", "poisson:0.2", "--samples", "2")
     (network,) = found["networks"]
@@ -137,6 +154,93 @@ def test_another_network_stands_beside_it(here: Path) -> None:
     found = data("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "--against", "small.graph")
     first, second = found["networks"]
     assert _energy(first, "strict") == _energy(second, "strict")
+
+
+def test_networks_of_one_name_are_told_apart(here: Path) -> None:
+    small = spikeport.load("small.graph")
+    other = Path("other")
+    other.mkdir()
+    for folder, gain in ((Path(), 1.0), (other, 0.0)):
+        nodes = dict(small.nodes)
+        nodes["conv"] = replace(nodes["conv"], weight=gain * np.asarray(nodes["conv"].weight))
+        spikeport.save(Graph(nodes, small.wires, small.dt, "same"), folder / "same.graph")
+    call = ("energy", "same.graph", "--data", "set.npz", "--rule", "strict", "--passes", "none", "--what-if", "ac=0.1")
+    found = data(*call, "--against", "same.graph", "--against", "other/same.graph", "--against", "twin")
+    titles = [each["title"] for each in found["networks"]]
+    assert titles == [
+        "same.graph", "same.graph (2)", "other/same.graph", "ANN twin, one pass", "ANN twin, every step",
+    ]  # fmt: skip
+    (row,) = found["what_if"]
+    assert list(row["totals"]) == titles
+    assert row["totals"]["same.graph"] == row["totals"]["same.graph (2)"] != row["totals"]["other/same.graph"]
+
+
+def test_factories_of_one_file_are_compared_on_the_samples_of_one_shape(here: Path) -> None:
+    call = ("energy", "networks:steps", "--shape", "6", "--made", "normal:1", "--samples", "2", "--rule", "strict")
+    found = data(*call, "--against", "networks:one_step", "--against", "networks:host")
+    titles = {each["title"]: each for each in found["networks"]}
+    assert list(titles)[:3] == ["networks:steps", "networks:one_step", "networks:host"]
+    assert titles["networks:host"]["about"] == "on the same samples, in every step, in the running module"
+    assert _energy(titles["networks:host"], "strict") > 0
+
+
+def test_a_module_that_leaves_python_is_one_message(here: Path) -> None:
+    text = "import sys, torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        sys.exit(7)\n"
+    Path("leaving.py").write_text(text + "def make():\n    return Net()\n")
+    for road in ("auto", "module"):
+        code, out, err = run("energy", "leaving:make", "--shape", "6", "--road", road)
+        assert (code, out) == (2, "")
+        assert "SystemExit: 7" in err
+
+
+def test_the_twin_is_explained_once(here: Path) -> None:
+    found = data("energy", "small.graph", "--data", "set.npz", "--rule", "strict", "--against", "twin")
+    assert [each["about"] for each in found["networks"][1:]] == [
+        "the same layers where neurons are ReLUs, every value is real and none is 0; run once for each sample",
+        "the same, run once in every step",
+    ]
+
+
+def test_what_it_is_compared_with_is_kept_in_a_journal_too(here: Path) -> None:
+    spikeport.save(spikeport.pipeline("simplify")(spikeport.load("small.graph")).graph, "other.graph")
+    call = (
+        "energy", "small.graph", "--data", "set.npz", "--rule", "strict", "--passes", "none", "-o", "report",
+        "--against", "other.graph",
+    )  # fmt: skip
+    first = data(*call)
+    journals = {path: path.stat().st_size for path in Path("report").glob("*.journal")}
+    assert len(journals) == 2
+    again = data(*call)
+    assert {path: path.stat().st_size for path in Path("report").glob("*.journal")} == journals
+    assert again["networks"] == first["networks"]
+
+
+def test_a_network_of_resonators_gets_a_report(here: Path) -> None:
+    layers = [
+        ("in", n.Input((3,), "spikes")), ("a", n.Affine(np.ones((2, 3)))),
+        ("rf", n.ResonateFire(cos=0.9, sin=0.3, threshold=0.1)), ("out", n.Output("sum")),
+    ]  # fmt: skip
+    spikeport.save(chain(layers, name="rf"), "rf.graph")
+    found = data("energy", "rf.graph", "--made", "poisson:0.5", "--samples", "2", "--rule", "events", "-o", "report")
+    assert _energy(found["networks"][0], "events") > 0
+    assert Path("report/index.html").exists()
+
+
+def test_a_module_that_decides_by_values_what_it_runs_is_told_so(here: Path) -> None:
+    Path("deciding.py").write_text(
+        "import torch\nclass Net(torch.nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.a = torch.nn.Linear(6, 6)\n"
+        "    def forward(self, x):\n        return self.a(x) if x.sum() > 0 else torch.relu(self.a(x))\n"
+        "def make():\n    return Net()\n"
+    )
+    values = np.ones((3, 2, 6)) * [[[1.0], [-1.0]]]
+    np.save("values.npy", values)
+    call = ("energy", "deciding:make", "--shape", "6", "--data", "values.npy", "--rule", "strict", "--road", "module")
+    code, out, err = run(*call)
+    assert (code, out) == (2, "")
+    assert "in one sample other layers than in another" in err
+    assert "--samples 1" in err
+    assert data(*call, "--samples", "1")["networks"][0]["counts"]["samples"] == 1
 
 
 @pytest.mark.parametrize(
@@ -158,6 +262,9 @@ def test_another_network_stands_beside_it(here: Path) -> None:
         (("--part", "some"), "error: --part: 'some'; expected train, validation, test"),
         (("--persons", "2"), "error: --persons: says nothing without --conventions"),
         (("--restart",), "error: --restart"),
+        (("--made", "normal:1e40"), "error: sample 0, in: "),
+        (("--infer-from-values",), "error: --infer-from-values: small.graph is a graph"),
+        (("--data", "moving_shapes", "--steps", "5"), "error: --steps: with values in steps, as moving_shapes holds"),
         (("--against", "nonsense"), "error: nonsense: is no SOURCE"),
         (("--against", "event_convnet"), "error: --against event_convnet, data"),
         (("--scheduler", "tcp://127.0.0.1:9", "--workers", "2"), "error: --workers"),
@@ -181,9 +288,6 @@ def test_bad_input_gets_one_message(here: Path, options: tuple[str, ...], said: 
 
 
 def test_activations_that_are_no_numbers_are_an_error(here: Path) -> None:
-    from spikeport.toolchain.graph import chain
-    from spikeport.toolchain.graph import nodes as n
-
     huge = np.full((2, 2), 1e38)
     weights = {"a": huge, "b": huge * [[1], [-1]], "c": huge, "d": np.ones((2, 2))}
     layers = [("in", n.Input((2,))), *((name, n.Affine(weight)) for name, weight in weights.items())]

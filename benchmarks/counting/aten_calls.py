@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .book import Book, Entry, Shape
 from .fans import Fans
-from .nonzeros import look
+from .nonzeros import count
 from .places import Places
 from .provenance import Origin, Origins, number
 
@@ -71,7 +71,7 @@ class Call:
 
     def events(self, value: Tensor) -> int:
         """How many values of a tensor are not 0."""
-        return self.origins.once(value, lambda each: look(each, self.where()).events)
+        return self.origins.once(value, lambda each: count(each, self.where()))
 
     def where(self, name: str = "") -> str:
         """What the layer is called."""
@@ -80,6 +80,8 @@ class Call:
     def layer(self, shape: Shape, *origins: Origin, name: str = "", values: int | None = None) -> Entry:
         """The layer that this call belongs to."""
         made = size(self.out) if values is None else values
+        if shape.role in ("synapses", "products") and isinstance(self.out, Tensor) and self.out.is_complex():
+            self.book.note("a product of complex numbers is counted as one pair")
         return self.book.layer(self.where(name), shape, origins, made)
 
 

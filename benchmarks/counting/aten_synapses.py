@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .aten_calls import Call, Row, size
 from .book import Product, Shape, class_of, pairs
 from .fanout import Fanout, conv, matrix, transposed, uniform
-from .nonzeros import along, array_of, both, look
+from .nonzeros import along, array_of, both, count, look
 from .provenance import Origin, made, storage_of
 from .sums import Sums
 
@@ -58,9 +58,10 @@ def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
     fan = call.fans.get(w, None, lambda held: _matrix(held, where)) if w.ndim == 2 else uniform((inputs,), outputs)
     if fan.constant and not whole:
         events = call.events(x)
-        sums = Sums(x.numel(), events, reached=events * outputs, weighted=events * outputs)
+        sums = Sums(x.numel(), events, reached=events * outputs, weighted=events * fan.weighted.item())
     else:
         sums = look(x, where, fan, whole=whole)
+        call.origins.answer(x, sums.events)
     numbers = pairs(sums, dense, dense)
     if w.ndim > 2:
         alive = along(w.transpose(1, 2), where)
@@ -74,8 +75,8 @@ def weights(call: Call, x: Tensor, w: Tensor, bias: Any) -> None:
 def biased(call: Call, a: Any, b: Any) -> bool:
     """Whether a + b is a product of weights and its bias, in which case it is counted.
 
-    Where x does not lie in C order, torch multiplies by the turned weights first and adds the bias after that. `x @ w + b`
-    is a product and the addition of a constant, as it is in a graph.
+    Where x does not lie in C order, torch multiplies by the turned weights first and adds the bias after that.
+    `x @ w + b` is a product and the addition of a constant, as it is in a graph.
     """
     last = call.book.product
     if last is None or not isinstance(b, Tensor) or call.origin(b).source != "weight" or call.arg(2, "alpha", 1) != 1:
@@ -90,7 +91,7 @@ def biased(call: Call, a: Any, b: Any) -> bool:
 def _matrix(w: Tensor, where: str) -> Fanout:
     """The map of W [K, N]; the same for all values where none of the weights is 0."""
     inputs, outputs = w.shape
-    if look(w, where).events == w.numel():
+    if count(w, where) == w.numel():
         return uniform((inputs,), outputs)
     return matrix(array_of(w).T, (inputs,))
 
@@ -143,7 +144,7 @@ def plus(call: Call, bias: Tensor) -> None:
     """A sum with a signal, inside another operation."""
     values = size(call.out)
     entry = call.layer(Shape("Add", "elementwise"), call.origin(bias), made(call.parts()), name="add")
-    entry.add(adds=values, received=2 * values, events=call.events(bias) + look(call.out, call.where("add")).events)
+    entry.add(adds=values, received=2 * values, events=call.events(bias) + count(call.out, call.where("add")))
 
 
 def mv(call: Call) -> None:
@@ -182,6 +183,7 @@ def convolution(call: Call) -> None:
     shape = Shape("ConvTranspose" if turned else "Conv", "synapses", more, (call.places.weight(w), kernel, stride))
     origin = call.origin(x)
     sums = look(x, call.where(name), fan, whole=small(origin))
+    call.origins.answer(x, sums.events)
     numbers = pairs(sums, fan.dense * len(x), fan.padded * len(x))
     adds = 0 if bias is None else call.out.numel()
     call.layer(shape, origin, name=name).add(**numbers, received=sums.values, events=sums.events, bias_adds=adds)

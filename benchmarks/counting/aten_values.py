@@ -69,8 +69,16 @@ def mul(call: Call) -> None:
     a, b = call.args[:2]
     if call.live(a) and call.live(b):
         multiplied(call)
-    elif isinstance(b, Tensor) or abs(b) != 1:
-        plain(call, "Scale", name="mul", weights=constants(call, a, b)).add(multiplies=size(call.out))
+    else:
+        scaled(call, b if call.live(a) else a)
+
+
+def scaled(call: Call, factor: Any) -> None:
+    """c · x: a multiplication wherever c is neither 1 nor −1."""
+    held = factor.numel() if isinstance(factor, Tensor) else 1
+    other = int((factor.abs() != 1).sum()) if isinstance(factor, Tensor) else int(abs(factor) != 1)
+    if other:
+        plain(call, "Scale", weights=held).add(multiplies=size(call.out) // held * other)
 
 
 def multiplied_origin(call: Call) -> Origin:
@@ -80,11 +88,11 @@ def multiplied_origin(call: Call) -> Origin:
 
 def div(call: Call) -> None:
     """a / b: by a constant a multiplication, by a signal a division."""
-    a, b = call.args[:2]
+    b = call.args[1]
     if call.live(b):
         plain(call, "divide").function("divide", size(call.out))
-    elif isinstance(b, Tensor) or abs(b) != 1:
-        plain(call, "Scale", name="div", weights=constants(call, a, b)).add(multiplies=size(call.out))
+    else:
+        scaled(call, b)
 
 
 def power(call: Call) -> None:
@@ -188,11 +196,6 @@ def sign_changed(call: Call) -> Origin:
     return negated(call.origin(call.args[0]))
 
 
-def turned(call: Call) -> None:
-    """−x, a multiplication by −1."""
-    plain(call, "Scale").add(multiplies=size(call.out))
-
-
 def running(call: Call) -> None:
     """Sums or products up to each place."""
     name: Any = {"cumsum": "adds"}.get(call.name, "multiplies")
@@ -227,7 +230,7 @@ ROWS: Mapping[str, Row] = {
     "rsub": Row(reversed_less, add),
     "mul": Row(multiplied_origin, mul),
     **dict.fromkeys(("div", "true_divide"), Row(real, div)),
-    "neg": Row(sign_changed, turned),
+    "neg": Row(sign_changed),
     "pow": Row(squared, power),
     "addcmul": Row(real, addcmul),
     "lerp": Row(real, lerp),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _python_dispatch as python_dispatch
 
-from ...toolchain.errors import UsageError
+from ...toolchain.errors import SimulationError, UsageError
 from ...toolchain.graph.signal import GRADED, Carries
 from ...toolchain.graph.signal import carries as read_carries
 from ..operations import Promise
@@ -63,10 +63,12 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
     def unseen(self) -> Iterator[None]:
         """Within, nothing is counted."""
         self.quiet += 1
+        self._step_aside()
         try:
             yield
         finally:
             self.quiet -= 1
+            self._step_back()
 
     def _promised(self, tensor: Tensor, promise: Carries) -> Carries:
         if self.infer and promise.graded:
@@ -116,21 +118,49 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
     def _ran(self, func: Any, plan: Plan, row: Row | None, args: Any, kwargs: Any) -> Any:
         """An operation that makes values: counted, and what it made is noted."""
         call = self._call(plan, args, kwargs)
+        if row is not None and row.count is None:
+            return self._free(func, plan, row, call)
         live = any(origin.live for origin in call.parts())
-        if not live and (row is None or row.count is not None):
+        if not live:
             call.promoted = self._promoted(call)
             live = bool(call.promoted)
         if row is None:
             return self._missed(func, plan, call, live=live)
-        counted = row.count is not None and (live or row.always) and not self._fixed(plan, args)
+        counted = (live or row.always) and not self._fixed(plan, args)
         if counted and plan.written:  # before the values that it reads are gone
             call.out = args[plan.written[0][0]] if len(args) > plan.written[0][0] else kwargs[plan.written[0][1]]
-            row.count(call)  # type: ignore[misc]
+            self._count(row, call)
+        if plan.written:
+            self.neurons.settle()
         sends = row.sends(call)
         out = func(*args, **kwargs)
         if counted and not plan.written:
             call.out = out
-            row.count(call)  # type: ignore[misc]
+            self._count(row, call)
+        self.neurons.settle()
+        self._note(plan, call, out, sends)
+        return out
+
+    def _count(self, row: Row, call: Call) -> None:
+        with self._placed():
+            if row.count is not None:
+                row.count(call)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """Within, what is wrong with a value names the call of the module, too, if that is not its first."""
+        try:
+            yield
+        except SimulationError as error:
+            call = self.places.call()
+            raise error if call == 1 else error.inside(f"call {call}") from None
+
+    def _free(self, func: Any, plan: Plan, row: Row, call: Call) -> Any:
+        """An operation that computes nothing: what it made is noted."""
+        if plan.written:
+            self.neurons.settle()
+        sends = row.sends(call)
+        out = func(*call.args, **call.kwargs)
         self._note(plan, call, out, sends)
         return out
 
@@ -165,6 +195,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
 
     def _missed(self, func: Any, plan: Plan, call: Call, *, live: bool) -> Any:
         """An operation that no row knows: listed, with its time."""
+        self.neurons.settle()
         start = time.perf_counter()
         out = func(*call.args, **call.kwargs)
         if live:
@@ -207,8 +238,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
         call = self._call(plan, args, kwargs)
         call.label, call.out = f"{region.name}.{layer}", out
         row = ROWS[plan.name]
-        if row.count is not None:
-            row.count(call)
+        self._count(row, call)
         self.neurons.weighed(layer, out, alone)
 
     def enter(self, module: nn.Module, args: Any) -> None:
@@ -249,11 +279,18 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
             if not spec.weights:
                 self.quiet -= 1
                 self._step_back()
-            with self.unseen():
+            with self.unseen(), self._placed():
                 self.neurons.leave(answer[-1], (args, answer[:-1]))
         elif not self.quiet and not self.neurons.running:
             self._unknown(answer[-1])
         self.places.leave()
+        if not self.places.stack and len(answer) > 1:
+            self.finish()
+
+    def finish(self) -> None:
+        """What waits for the next operation waits no more."""
+        with self.unseen():
+            self.neurons.settle()
 
     def _unknown(self, result: Any) -> None:
         """What a module answers with that torch did not make is a signal all the same."""

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...toolchain.tracing.dialects.snntorch import CHOSEN
 from .aten_calls import tensors_in
-from .book import Book, Shape
-from .nonzeros import look
+from .book import Book, Entry, Shape
+from .nonzeros import count
 from .places import Where
 from .provenance import REAL, SENT, Origin, Origins
 
@@ -81,7 +81,22 @@ class Region:
         """Values that the state takes in, in one step or in all of them, and how many of them are not 0."""
         whole = self.spec.late and self.spec.many(self.where.module) and not self.spec.weights
         self.values, self.events = self.values + x.numel(), self.events + seen
-        self.last = look(x[-1], self.name).events if whole and len(x) else seen
+        self.last = count(x[-1], self.name) if whole and len(x) else seen
+
+
+@dataclass(frozen=True)
+class Later:
+    """What a neuron sent, held until the next operation: often that one counts it anyway, and nobody has to look twice.
+
+    Args:
+        outs: what it sent.
+        name: of its layer.
+        entries: where the number belongs, and under which name.
+    """
+
+    outs: list[Tensor]
+    name: str
+    entries: list[tuple[Entry, str]]
 
 
 class Neurons:
@@ -97,6 +112,7 @@ class Neurons:
         self.running: list[Region] = []
         self.waiting: dict[str, int] = {}
         self.steps: dict[str, int] = {}
+        self.later: list[Later] = []
 
     def enter(self, spec: Neuron, where: Where, args: Any) -> Region:
         """A neuron is called."""
@@ -111,7 +127,7 @@ class Neurons:
             region.inward = out
             return
         if layer == "input":
-            region.take(out, look(out, region.name).events)
+            region.take(out, count(out, region.name))
             return
         other = region.inward if region.inward is not None else region.x
         if other is None:
@@ -119,9 +135,9 @@ class Neurons:
         part, total = (alone(), out) if alone is not None else (out, other + out)
         name = f"{region.name}.sum"
         entry = self.book.layer(name, Shape("Add", "elementwise"), (self._arriving(region), REAL), total.numel())
-        events = look(other, name).events if alone is None else look(total - part, name).events
-        entry.add(adds=total.numel(), received=2 * total.numel(), events=events + look(part, name).events)
-        region.take(total, look(total, name).events)
+        events = count(other, name) if alone is None else count(total - part, name)
+        entry.add(adds=total.numel(), received=2 * total.numel(), events=events + count(part, name))
+        region.take(total, count(total, name))
 
     def _arriving(self, region: Region) -> Origin:
         """What comes to a neuron through weights of its own: real numbers."""
@@ -136,6 +152,7 @@ class Neurons:
             return
         if not region.values and not spec.weights:
             region.take(x, self._events(x, region.name))
+        self.settle()
         self._count(region, x, result)
         steps = len(x) if spec.many(module) else 1
         self.steps[region.name] = self.steps.get(region.name, 0) + steps
@@ -147,20 +164,29 @@ class Neurons:
         origin = self._arriving(region) if spec.weights else self.origins.of(x)
         entry = self.book.layer(region.name, Shape(spec.kind(module), "neurons"), (origin,), region.values)
         self._declare(region, result, outs)
-        sent, sent_events = sum(out.numel() for out in outs), sum(self._events(out, region.name) for out in outs)
+        sent = sum(out.numel() for out in outs)
         entry.update(spec.kind(module), region.values).add(
-            received=region.values, events=events, active=events, sent=sent, sent_events=sent_events,
+            received=region.values, events=events, active=events, sent=sent,
             comparisons=region.values if spec.fires else 0,
-            resets=sent_events if spec.fires and spec.resets(module) else 0,
         )  # fmt: skip
+        entries = [(entry, "sent_events"), *([(entry, "resets")] if spec.fires and spec.resets(module) else [])]
         factor = spec.graded(module) if spec.fires else None
         if factor is not None:
             shape = Shape("Scale", "elementwise", {"weights": factor.numel()})
             entry = self.book.layer(f"{region.name}.graded", shape, (SENT,), sent)
-            entry.add(multiplies=sent, received=sent, events=sent_events)
+            entries.append((entry.add(multiplies=sent, received=sent), "events"))
+        self.later.append(Later(outs, region.name, entries))
+
+    def settle(self) -> None:
+        """Count what neurons sent, unless a reader has done it by now."""
+        later, self.later = self.later, []
+        for each in later:
+            events = sum(self._events(out, each.name) for out in each.outs)
+            for entry, field_ in each.entries:
+                entry.add(**{field_: events})
 
     def _events(self, x: Tensor, name: str) -> int:
-        return self.origins.once(x, lambda each: look(each, name).events)
+        return self.origins.once(x, lambda each: count(each, name))
 
     def _late(self, region: Region, result: Any) -> int:
         """What came in one step ago: all but the last step's, and the last call's."""

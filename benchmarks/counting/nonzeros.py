@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,26 @@ from torch import Tensor
 from ...toolchain.errors import SimulationError
 from ...toolchain.graph.signal import GRADED, SPIKES, Carries, integers
 from ...toolchain.kernels.meeting import columns, rows
-from ...toolchain.kernels.reach import EVENTS, NANS, TOTAL, reach
+from ...toolchain.kernels.reach import EVENTS, NANS, TOTAL, reach, tally
 from .fanout import Fanout
 from .sums import Sums
 
 Array = npt.NDArray[Any]
 ROWS = 64
-"""Rows that a tensor is read in, at least, where its axes allow it: work for several threads."""
+"""Rows that a tensor is read in, at most: work for several threads."""
+
+
+def count(x: Tensor, where: str) -> int:
+    """How many values of x are not 0.
+
+    Args:
+        x: any tensor.
+        where: the layer, for what is said about a value that is no number.
+    """
+    events, nans = tally(_flat(x))
+    if nans:
+        raise _no_number(nans, where)
+    return events
 
 
 def look(x: Tensor, where: str, fan: Fanout | None = None, *, whole: bool = False) -> Sums:
@@ -53,36 +67,40 @@ def fan_size(fan: Fanout) -> int:
 def _refuse_nan(found: Array, where: str) -> Array:
     sums: Array = found.sum(0)
     if sums[NANS]:
-        values = f"{sums[NANS]} values that are no numbers (NaN)"
-        raise SimulationError(where, values, "numbers", "look for the layer before it that makes them")
+        raise _no_number(int(sums[NANS]), where)
     return sums
+
+
+def _no_number(nans: int, where: str) -> SimulationError:
+    values = f"{nans} values that are no numbers (NaN)"
+    return SimulationError(where, values, "numbers", "look for the layer before it that makes them")
 
 
 def _channels_last(x: Tensor, features: int) -> bool:
     return x.ndim == features + 1 and not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
 
 
+def _flat(x: Tensor) -> Array:
+    """The values of x in the order of its memory."""
+    if not x.is_contiguous():
+        strides = x.stride()
+        x = x.permute(sorted(range(x.ndim), key=lambda dim: (-strides[dim], dim))).contiguous()
+    return array_of(x).reshape(-1)
+
+
 def _rows(x: Tensor) -> Array:
-    """x as a matrix, its axes in the order of its memory."""
-    strides = x.stride()
-    order = sorted(range(x.ndim), key=lambda dim: (-strides[dim], dim))
-    dense = x if x.is_contiguous() else x.permute(order).contiguous()
-    count = 1
-    for size in dense.shape:
-        if count >= ROWS:
-            break
-        count *= size
-    return array_of(dense).reshape(count, -1)
+    """The same in rows, for threads to share."""
+    flat = _flat(x)
+    return flat.reshape(math.gcd(flat.size, ROWS), -1)
 
 
 def array_of(x: Tensor) -> Array:
     """A tensor's numbers as an array that shares its memory where it can."""
-    x = x.detach().resolve_conj().resolve_neg()
     if x.is_complex():
         x = x.abs()
     if x.dtype in (torch.bfloat16, torch.float16):
         x = x.float()
-    array: Array = x.cpu().numpy()
+    array: Array = x.numpy(force=True)
     return array
 
 
@@ -107,11 +125,8 @@ def looked_at(x: Tensor) -> Carries:
     """What the values of one tensor are, by looking at them: a guess from one batch."""
     if x.numel() == 0 or x.is_complex():
         return GRADED
-    if x.dtype is torch.bool:
+    if x.dtype is torch.bool or not tally(_flat(x), ones=True)[1]:
         return SPIKES
     low, high = (float(each) for each in torch.aminmax(x.detach()))
-    if low >= 0 and high <= 1:
-        seen = look(x, "inputs", whole=True)  # a magnitude between 0 and 1 is cut to 0
-        return SPIKES if seen.total == seen.events else GRADED
     whole = not x.is_floating_point() or bool((x.detach() == x.detach().round()).all())
     return integers(low, high) if whole else GRADED

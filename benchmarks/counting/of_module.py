@@ -45,6 +45,7 @@ def counted(mode: Counting, steps: int | None = None, samples: int = 1) -> OpCou
         steps: steps of one sample; by default those that the neurons took.
         samples: how many samples ran.
     """
+    mode.finish()
     each = steps if steps is not None else max(mode.neurons.steps.values(), default=1)
     notes = list(mode.book.notes)
     if steps is None and not mode.neurons.steps:
@@ -81,6 +82,7 @@ def counting(module: nn.Module, *, carries: Promise = "graded", infer_from_value
         start = time.perf_counter()
         with mode:
             yield Found(mode)
+            mode.finish()
         mode.seconds += time.perf_counter() - start
 
 

@@ -40,6 +40,7 @@ class Places:
             each.untyped_storage()._cdata: name for name, each in (*root.named_buffers(), *root.named_parameters())
         }
         self.stack: list[Where] = []
+        self.calls: dict[str, int] = {}
         self._known: dict[int, Where] = {}
 
     def enter(self, module: nn.Module) -> None:
@@ -50,6 +51,11 @@ class Places:
             where = Where(path, type(module).__module__.startswith(PLAIN), module)
             self._known[id(module)] = where
         self.stack.append(where)
+        self.calls[where.path] = self.calls.get(where.path, 0) + 1
+
+    def call(self) -> int:
+        """How often the innermost module was called, this call among them."""
+        return self.calls[self.stack[-1].path] if self.stack else 1
 
     def leave(self) -> None:
         """The innermost module ends."""

@@ -129,7 +129,7 @@ class _Known:
 def _extent(tensor: Tensor) -> Hashable:
     """What values of its storage a tensor holds, whatever its axes are, as far as that is easily told."""
     whole = tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()
-    if whole and torch.ops.aten.is_non_overlapping_and_dense(tensor):
+    if whole and (tensor.is_contiguous() or torch.ops.aten.is_non_overlapping_and_dense(tensor)):
         return None
     return tensor.storage_offset(), tensor.shape, tensor.stride()
 
@@ -178,6 +178,12 @@ class Origins:
         if place not in known.answers:
             known.answers[place] = ask(tensor)
         return known.answers[place]
+
+    def answer(self, tensor: Tensor, answer: int) -> None:
+        """What `once` would find out is known already."""
+        known = self._found.get(storage_of(tensor))
+        if known is not None:
+            known.answers[_extent(tensor)] = answer
 
     def sweep(self) -> None:
         """Forget storages that are gone."""

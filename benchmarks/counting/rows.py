@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from ...toolchain.graph import Graph, Node
 from ...toolchain.graph import nodes as n
 from ...toolchain.summary import NEURONS
@@ -46,9 +48,15 @@ def layers_of(graph: Graph) -> Mapping[str, Layer | None]:
     if graph not in _LAYERS:
         _LAYERS[graph] = {
             name: _layer(place) for name, place in places_of(graph, lambda node: isinstance(node, NEURONS))
-            if type(place.node) not in IDLE
+            if not _idle(place.node)
         }  # fmt: skip
     return _LAYERS[graph]
+
+
+def _idle(node: Node) -> bool:
+    """Whether it computes nothing; a sign that changes is free."""
+    turns = isinstance(node, n.Scale) and node.shift is None and bool((np.abs(node.scale) == 1).all())
+    return turns or type(node) in IDLE
 
 
 def _layer(place: Place) -> Layer | None:

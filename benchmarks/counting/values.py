@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..operations import Ops
 from .layer import Layer, Place, Seen
 from .products import matrix_product
@@ -35,9 +37,10 @@ def added(place: Place) -> Layer:
 
 
 def scaled(place: Place) -> Layer:
-    """s · x + c: the shift is an addition where there is one."""
+    """s · x + c: the shift is an addition where there is one; by 1 and by −1 nothing is multiplied."""
     scale, shift = place.node.scale, place.node.shift
-    counts = {"multiplies": place.sent.size, "adds": 0 if shift is None else place.sent.size}
+    each = place.sent.size // scale.size
+    counts = {"multiplies": each * int((np.abs(scale) != 1).sum()), "adds": 0 if shift is None else place.sent.size}
     return _elementwise(place, counts, weights=scale.size, biases=0 if shift is None else shift.size)
 
 

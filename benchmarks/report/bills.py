@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..energy import spread
 from ..findings import Billed, Findings, Network
@@ -46,7 +47,11 @@ def bill(network: Network, tariff: Tariff) -> Billed | None:
 
 def label(findings: Findings, tariff: Tariff) -> str:
     """The rule's name, with the profile's where it is applied with several."""
-    rules = [rule for rule, _ in tariffs(findings)]
+    return _alone([rule for rule, _ in tariffs(findings)], tariff)
+
+
+def _alone(rules: Sequence[str], tariff: Tariff) -> str:
+    """The rule, where it is there once; else with its profile."""
     return tariff[0] if rules.count(tariff[0]) == 1 else f"{tariff[0]} · {tariff[1]}"
 
 
@@ -64,9 +69,11 @@ def spread_text(network: Network) -> str:
     if len(network.billed) == 1:
         return f"{energy(network.billed[0].energy.pj)} by the one rule asked for"
     found = spread(each.energy for each in network.billed)
-    low, high = energy(found.least[0]), energy(found.most[0])
-    text = f"{low} ({found.least[1]}) to {high} ({found.most[1]})"
-    return f"{text} over {len(network.billed)} bills, {times(found.ratio)} apart"
+    rules = [each.energy.rule for each in network.billed]
+    low, high = (f"{energy(end.pj)} ({_alone(rules, (end.rule, end.profile))})" for end in (found.least, found.most))
+    text = f"{low} to {high}"
+    apart = f", {times(found.ratio)} apart" if math.isfinite(found.ratio) else ""
+    return f"{text} over {len(network.billed)} bills{apart}"
 
 
 def summary(findings: Findings) -> tuple[tuple[str, str], ...]:
@@ -79,8 +86,8 @@ def summary(findings: Findings) -> tuple[tuple[str, str], ...]:
         found.append(
             (f"per sample, by the rule {first.energy.rule}", f"{own.either(first.energy.pj, sd(first))} {own.unit}")
         )
-    if len(subject.billed) > 1:
-        width = spread(each.energy for each in subject.billed).ratio
+    width = spread(each.energy for each in subject.billed).ratio if len(subject.billed) > 1 else math.inf
+    if math.isfinite(width):
         found.append(("between the lowest and the highest bill", times(width)))
     found += [each for other in findings.networks[1:] for each in _ratios(findings, other)]
     if total.pairs.dense:

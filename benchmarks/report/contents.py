@@ -5,6 +5,7 @@ A column whose title begins with '>' holds numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -61,11 +62,12 @@ def _mean_of(found: Billed | None, unit: Scale) -> str:
 
 def unbilled(findings: Findings) -> Table:
     """What each rule leaves out."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for network in findings.networks:
         for each in network.billed:
             if each.energy.unbilled:
-                found.setdefault((each.energy.rule, "; ".join(each.energy.unbilled)), []).append(network.title)
+                titles = found.setdefault((each.energy.rule, "; ".join(each.energy.unbilled)), {})
+                titles[network.title] = None  # once, however many profiles the rule is applied with
     every = len(findings.networks)
     rows = tuple(
         (rule, left_out, "every network" if len(titles) == every > 1 else listed(titles))
@@ -219,7 +221,10 @@ def what_if(findings: Findings) -> Table:
     titles = [network.title for network in findings.networks]
     unit = scale(value for each in findings.what_if for value in each.totals.values())
     rows = tuple(
-        (each.rule, each.constant, constant(each.pj), *(_known(each.totals.get(title), unit) for title in titles))
+        (
+            label(findings, (each.rule, each.profile)), each.constant, constant(each.pj),
+            *(_known(each.totals.get(title), unit) for title in titles),
+        )
         for each in findings.what_if
     )  # fmt: skip
     columns = ("Rule", "Constant", ">pJ", *(f">{title} ({unit.unit})" for title in titles))
@@ -251,7 +256,11 @@ def conventions(findings: Findings) -> Table:
         for each in findings.figures
     )  # fmt: skip
     columns = ("Convention", "Mode", "Figure", "What it counts", "Persons", "Steps", "Source")
-    return Table("The same network by published conventions: why two papers' numbers differ.", columns, rows)
+    caption = (
+        "The same network by published conventions, on one sample with all of its steps, or on all that its example "
+        "holds: why two papers' numbers differ."
+    )
+    return Table(caption, columns, rows)
 
 
 def misses(findings: Findings) -> Table:
@@ -261,8 +270,16 @@ def misses(findings: Findings) -> Table:
 
 
 def _values(each: Figure) -> str:
-    found = "; ".join(f"{name} {whole(value)}" for name, value in each.per_sample.items())
+    """What was counted in all; a counter divides by the first axis, be it samples or steps, before it prints."""
+    found = _named(each.values)
+    if each.samples > 1:
+        printed = each.printed or _named(each.per_sample)
+        return f"{found}; divided by {each.samples}, its first axis, it prints {printed}"
     return f"{found}; printed as {each.printed}" if each.printed else found
+
+
+def _named(values: Mapping[str, float]) -> str:
+    return "; ".join(f"{name} {whole(value)}" for name, value in values.items())
 
 
 def uncounted(counts: OpCount) -> Table:

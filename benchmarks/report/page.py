@@ -81,7 +81,7 @@ def _lede(findings: Findings) -> str:
     found = spread(each.energy for each in subject.billed)
     return (
         f"A sample costs {subject.title} {energy(first.pj)} under the rule {first.rule}; over {len(subject.billed)} "
-        f"bills it is anything from {energy(found.least[0])} to {energy(found.most[0])}."
+        f"bills it is anything from {energy(found.least.pj)} to {energy(found.most.pj)}."
     )
 
 

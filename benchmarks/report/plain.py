@@ -74,9 +74,9 @@ def _spread(network: Network) -> dict[str, Any] | None:
     if not network.billed:
         return None
     found = spread(each.energy for each in network.billed)
-    (least, cheapest), (most, dearest) = found.least, found.most
-    rules = {"least_rule": cheapest, "most_rule": dearest}
-    return {"least_pj": least, "most_pj": most, **rules, "ratio": known(found.ratio)}
+    ends = {"least": found.least, "most": found.most}
+    said = {f"{end}_{name}": getattr(each, name) for end, each in ends.items() for name in ("pj", "rule", "profile")}
+    return {**said, "ratio": known(found.ratio)}
 
 
 def _counts(counts: OpCount) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def _bill(counts: OpCount, profile: Profile) -> Bill:
 
 RULE = Rule(
     name="events",
-    text="Each spike costs an AC at each weight that it reaches and that is not 0, and every neuron costs its leak, "
-    "sum and comparison in every step, its bias and its resets.",
+    text="Each spike costs an AC at each weight that it reaches and that is not 0 (an integer n |n| ACs at every "
+    "weight), and every neuron costs its leak, sum and comparison in every step, its bias and its resets.",
     formula="E = E_AC·(spikes at w ≠ 0 + Σ|n|) + E_MAC·(real numbers at w ≠ 0) + E_add·(bias + comparisons + resets) "
     "+ Σ updates·(E_mul·multiplies + E_add·adds) + E_add·adds + E_mul·multiplies, one value at a time",
     source="Spikeport; the fan-out is that of sinabs and SpikingJelly, the operations of neurons are in docs/energy.md",

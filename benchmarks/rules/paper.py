@@ -3,8 +3,9 @@
 E = E_MAC · Σ M over the first layers + E_AC · Σ r · M over the others
 
 M counts output values times entries of the kernel, padding included, over the whole run: the steps are inside it,
-and nothing here is multiplied by T. r is the share of the layer's input values that were not 0. A network without
-neurons is an ANN: every layer is a first layer, and E = E_MAC · Σ M.
+and nothing here is multiplied by T. r is the share of the layer's input values that were not 0. A layer is a first
+layer where the input of the network reaches it on any way without a neuron, around a block or through a sum, too. A
+network without neurons is an ANN: every layer is a first layer, and E = E_MAC · Σ M.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """The strict rule: what an input carries, by the graph, decides what each of its non-zero values costs.
 
 spikes: 1 AC     an integer n: |n| ACs     a real number: 1 MAC     element-wise: a multiplication, an addition
+
+A pair whose input is 0 costs nothing. Work without pairs (a residual sum, a norm, a pool of real numbers) is done, and
+billed, for every value, 0 or not.
 """
 
 from __future__ import annotations
@@ -39,9 +42,10 @@ def _bill(counts: OpCount, profile: Profile) -> Bill:
 RULE = Rule(
     name="strict",
     text="A spike costs an AC at each synapse that it reaches, an integer n costs |n| ACs and a real number a MAC; "
-    "products of two signals and element-wise work are billed too; zeros cost nothing.",
-    formula="E = E_AC·(pairs of spikes + Σ|n| over pairs of integers) + E_MAC·pairs of real numbers + "
-    "E_add·adds + E_mul·multiplies, all with an input that is not 0",
+    "products of two signals are billed too, and element-wise work for every value; a pair whose input is 0 costs "
+    "nothing.",
+    formula="E = E_AC·(pairs of spikes + Σ|n| over pairs of integers) + E_MAC·pairs of real numbers, each with an "
+    "input that is not 0, + E_add·adds + E_mul·multiplies",
     source="Spikeport; it answers the objection that sums of spikes are not spikes",
     needs=("mac", "ac", "multiply", "add"),
     profile="45nm-fp32",

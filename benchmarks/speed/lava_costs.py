@@ -23,6 +23,7 @@ from ...toolchain.simulate import fixed, simulate
 from ...toolchain.simulate.fixed_plan import fixed_plan
 from ...toolchain.simulate.fixed_windows import Windows
 from ...toolchain.simulate.inputs import feed
+from ...toolchain.simulate.recording import Recorder
 from ...toolchain.simulate.schedule import schedule
 from ...toolchain.simulate.tensors import one_thread
 from .lava_networks import CASES, CURVE
@@ -82,13 +83,14 @@ def _spent(graph: ChipGraph, inputs: Array) -> Mapping[str, float]:
     given = feed(inputs, plan.inputs, plan.dtype)
     scheduled = schedule(plan, given.batch)
     start = time.perf_counter()
-    run = _Timed(plan, {}, given, None)
+    recorder = Recorder(plan, {}, given.batch, given.steps, plan.counted)
+    run = _Timed(plan, recorder, {}, given, None)
     run.spent = defaultdict(float)
     run.loops = {part: run.timed(loop) for part, loop in run.loops.items()}
     with plan.within():
         for first, rows in given.cut(0, scheduled.window):
             run.window(first, rows)
-    run.trace()
+    run.trace(recorder)
     run.spent["all"] = time.perf_counter() - start
     return run.spent
 

@@ -80,7 +80,8 @@ class Drawn:
         draw, amount = recipe(self.recipe)
         shape = (self.steps, *self.shape)
         samples = [draw(np.random.default_rng([self.seed, *self.stream, index]), amount, shape) for index in indices]
-        found = np.stack(samples, 1).astype(np.float32)
+        with np.errstate(over="ignore"):  # what no float32 holds is refused with its place, where it is counted
+            found = np.stack(samples, 1).astype(np.float32)
         whole = self.recipe.startswith("normal") and self.carries != "graded"
         return (np.rint(found) if whole else found), None
 

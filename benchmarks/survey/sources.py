@@ -119,6 +119,8 @@ MADE_SAMPLES = 100
 DRAWN_SAMPLES = 1
 """Samples of values that are drawn, where nobody says how many."""
 DRAWN_STEPS = 16
+MOST_SAMPLES = 100_000_000
+"""More are never counted in the time of anybody who asks, and the numbers of their chunks alone fill the memory."""
 ARRAYS = (".npy", ".npz")
 
 
@@ -133,8 +135,8 @@ def open_data(spec: DataSpec, takes: Takes, dt: float, where: str = "data") -> D
     """
     from .several import several
 
-    if spec.samples is not None and spec.samples < 1:
-        raise UsageError(where, f"{spec.samples} samples", "at least one")
+    if spec.samples is not None and not 1 <= spec.samples <= MOST_SAMPLES:
+        raise UsageError(where, f"{spec.samples:,} samples", f"1 to {MOST_SAMPLES:,}")
     if isinstance(takes, Mapping) and len(takes) != 1:
         return several(spec, takes, where)
     signal = next(iter(takes.values())) if isinstance(takes, Mapping) else takes
@@ -156,6 +158,7 @@ def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str) -> DataSo
         return Drawn.of(spec, _known(signal, where))
     path = Path(spec.data)
     if spec.data in DATA:
+        refuse_steps(spec.steps, spec.data)
         return Made(spec.data, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
     if path.is_dir():
         return EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
@@ -185,12 +188,12 @@ def _known(signal: Signal | None, where: str) -> Signal:
     return signal
 
 
-def refuse_steps(steps: Steps, path: Path) -> None:
+def refuse_steps(steps: Steps, data: Path | str) -> None:
     """Values in steps need no word about steps."""
     typed = {"--dt": steps.dt, "--unit": steps.unit, "--steps": steps.count}
     given = [name for name, value in typed.items() if value is not None]
     if given:
-        raise UsageError(given[0], f"with values in steps, as {path} holds them", "events", "leave it out")
+        raise UsageError(given[0], f"with values in steps, as {data} holds them", "events", "leave it out")
 
 
 def digest_of(*parts: object) -> str:

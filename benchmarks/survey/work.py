@@ -9,11 +9,11 @@ import copy
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...toolchain.errors import SpikeportError, UsageError
 from ...toolchain.graph import Graph
-from ...toolchain.graph.nodes.base import Array
+from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.loihi.chip_graph import ChipGraph
 from ..operations import OpCount, Promise
 from .chunk import Chunk
@@ -118,17 +118,61 @@ def _by_module(network: nn.Module, inputs: Inputs, carries: Promise, *, infer_fr
     """A module is counted one sample at a time: what it does in a batch cannot be told apart."""
     import torch
 
-    from ..counting.of_module import count_module
-
     steps, samples = _size(inputs)
     for sample in range(samples):
 
         def alone(values: Array, sample: int = sample) -> Tensor:
             return torch.from_numpy(values[:, sample : sample + 1]).float()
 
-        yield count_module(
-            _fresh(network), each_of(inputs, alone), carries=carries, infer_from_values=infer_from_values, steps=steps
-        )
+        given = each_of(inputs, alone)
+        yield run_counted(_fresh(network), given, carries=carries, infer_from_values=infer_from_values, steps=steps)
+
+
+def run_counted(network: nn.Module, given: object, **options: Any) -> OpCount:
+    """What `count_module` gives; a UsageError where the module itself cannot run on this.
+
+    Args:
+        network: the module.
+        given: its inputs.
+        options: of `count_module`.
+    """
+    from ..counting.of_module import count_module
+
+    try:
+        return count_module(network, given, **options)
+    except (SpikeportError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if (why := _own_error(network, given)) is None:
+            raise
+        found = f"cannot run on inputs of {_shapes(given)}: {why}"
+        raise UsageError(type(network).__name__, found, fix="give it what its forward takes") from error
+
+
+def _own_error(network: nn.Module, given: object) -> str | None:
+    """What the module raises where nobody counts; none where it runs."""
+    import torch
+
+    try:
+        with torch.no_grad():
+            if isinstance(given, Mapping):
+                network(**given)
+            else:
+                network(*(given if isinstance(given, tuple | list) else (given,)))
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {(str(error).strip() or '?').splitlines()[0][:160]}"
+    return None
+
+
+def _shapes(given: object) -> str:
+    """The shapes of inputs, in words."""
+    import torch
+
+    if isinstance(given, Mapping):
+        return ", ".join(f"{_shapes(each)} for '{name}'" for name, each in given.items())
+    if isinstance(given, tuple | list):
+        return ", ".join(map(_shapes, given))
+    return f"shape {shown(tuple(given.shape))}" if isinstance(given, torch.Tensor) else type(given).__name__
 
 
 def _fresh(network: nn.Module) -> nn.Module:

@@ -77,6 +77,7 @@ def test_hostile_data_is_one_message_or_is_read_as_what_it_says(path: tuple, bad
         (lambda data: data["layers"][0]["ops"].update(events=-1), r"f: layers\[0\].ops.events is -1; expected a whole"),
         (lambda data: data["layers"][0]["ops"].update(events=10**9999), r"f: layers\[0\].ops.events is a huge number"),
         (lambda data: data["layers"][0]["facts"].update(channels=[1]), r"facts.channels is \[1\]; expected two counts"),
+        (lambda data: data.update(seconds=2**1100), r"f: seconds is .*; expected seconds, a number of"),
         (lambda data: data.update(seconds=float("nan")), "f: seconds is nan; expected seconds, a number of at least 0"),
     ],
 )

@@ -39,9 +39,9 @@ def test_the_sum_does_not_depend_on_the_order(counts: OpCount) -> None:
 def test_the_spread_names_the_least_and_the_most() -> None:
     counts = network(a=linear(1000, first=True, carries="macs"), b=linear(4000, rate=0.25))
     found = spread(bill(counts, rule) for rule in RULES)
-    assert found.least[1] == "bits"
-    assert found.most[1] == "chip:spinnaker1"
-    assert found.ratio == pytest.approx(found.most[0] / found.least[0])
+    assert found.least.rule == "bits"
+    assert found.most.rule == "chip:spinnaker1"
+    assert found.ratio == pytest.approx(found.most.pj / found.least.pj)
     assert spread([bill(counts, "paper")]).ratio == 1
 
 

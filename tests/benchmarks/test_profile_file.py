@@ -116,7 +116,8 @@ def test_an_unknown_constant_is_refused_with_the_one_that_was_meant(tmp_path: Pa
         (b"title = ", "FILE: no TOML: Invalid value"),
         (b"x = " + b"9" * 5000, "FILE: no TOML: "),
         (b"x = " + b"[" * 20000, "FILE: tables nested too deeply; expected [constants.…] and [parameters]"),
-        (b"# \n" * 400_000, "FILE: more than 1000000 bytes; expected a profile: a page of constants"),
+        (b"# \n" * 400_000, "FILE: more than 100000 bytes; expected a profile: a page of constants"),
+        (b"x" + b".x" * 40_000 + b" = 1", "FILE: more than 200 dots in one line; expected [constants.…] and"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -12,8 +12,8 @@ COUNTS = network(a=linear(1000, first=True, carries="macs"), b=linear(4000, rate
 
 def test_one_row_for_each_value_with_every_network() -> None:
     rows = sensitivity({"ours": COUNTS, "twin": twin_count(COUNTS)}, "paper", what={"ac": [0.1, 0.9], "mac": [3.2]})
-    assert [(row.constant, row.pj, row.rule) for row in rows] == [
-        ("ac", 0.1, "paper"), ("ac", 0.9, "paper"), ("mac", 3.2, "paper"),
+    assert [(row.constant, row.pj, row.rule, row.profile) for row in rows] == [
+        ("ac", 0.1, "paper", "45nm-fp32"), ("ac", 0.9, "paper", "45nm-fp32"), ("mac", 3.2, "paper", "45nm-fp32"),
     ]  # fmt: skip
     assert [row.totals["ours"] for row in rows] == pytest.approx([4600 + 100, 4600 + 900, 3200 + 900])
     assert [row.totals["twin"] for row in rows] == pytest.approx([23000, 23000, 16000])

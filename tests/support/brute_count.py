@@ -27,7 +27,7 @@ def brute_count(graph: Graph, sent: dict[str, np.ndarray]) -> list[dict[str, Cou
     """
     flat = inline(graph)
     batch = sent[flat.inputs[0]].shape[1]
-    names = [name for name, node in flat.nodes.items() if node.kind not in MOVES]
+    names = [name for name, node in flat.nodes.items() if node.kind not in MOVES and not _turned(node)]
     return [{name: +_layer(flat, name, sent, sample) for name in names} for sample in range(batch)]
 
 
@@ -45,6 +45,11 @@ def _layer(graph: Graph, name: str, sent: dict[str, np.ndarray], sample: int) ->
             ops["events"] += value != 0
     COUNTS[node.kind](ops, node, given, carried, sent[name][:, sample])
     return ops
+
+
+def _turned(node: n.Node) -> bool:
+    """Whether nothing but signs change."""
+    return isinstance(node, n.Scale) and node.shift is None and all(abs(s) == 1 for s in node.scale.ravel().tolist())
 
 
 def _class(carries) -> str:
@@ -236,13 +241,14 @@ def _host(ops: Counter, node: n.Host, given: list, carried: list, sent: np.ndarr
 
 
 def _values(ops: Counter, node: n.Node, given: list, carried: list, sent: np.ndarray) -> None:
-    for _ in sent.ravel():
+    factors = np.broadcast_to(node.scale, sent.shape) if isinstance(node, n.Scale) else np.zeros(sent.shape)
+    for factor in factors.ravel().tolist():
         if isinstance(node, n.Add):
             ops["adds"] += len(given) - 1
         elif isinstance(node, n.Activation):
             ops["comparisons" if node.function == "relu" else f"functions.{node.function}"] += 1
         else:
-            ops["multiplies"] += 1
+            ops["multiplies"] += abs(factor) != 1
             ops["adds"] += isinstance(node, n.BatchNorm) or node.shift is not None
     del carried
 

@@ -277,7 +277,7 @@ def what_if(networks: list[Network], pj: float, name: str = "ac", rule: str = "s
         (energy,) = (each.energy for each in network.billed if each.energy.rule == rule)
         lines = (line.count * (pj if line.constant.name == name else line.constant.pj) for line in energy.lines)
         totals[network.title] = sum(lines) / energy.samples
-    return WhatIf(name, pj, rule, totals)
+    return WhatIf(name, pj, rule, energy.profile, totals)
 
 
 HOSTILE = "<script>alert(1)</script>"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import kernel
-from .threads import on_cores
+from .threads import on_reading_cores
 
 Array = npt.NDArray[Any]
 
@@ -81,5 +81,5 @@ def _counted(counting: Any, x: Array, size: int, whole: bool) -> tuple[Array, in
     values = x.view(np.uint8) if x.dtype == np.bool_ else x
     found, nans = np.zeros((len(x), size), np.int64), np.zeros(len(x), np.int64)
     work = x.shape[1] * x.shape[2]
-    on_cores(lambda start, stop: counting(values, whole, found, nans, start, stop), len(x), work)
+    on_reading_cores(lambda start, stop: counting(values, whole, found, nans, start, stop), len(x), work)
     return found, int(nans.sum())

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import inlined, kernel
-from .threads import on_cores
+from .threads import on_reading_cores
 
 Array = npt.NDArray[Any]
 
@@ -23,8 +23,8 @@ NARROW = 1 << 16
 """Tables of numbers below this one are kept in 16 bits, and summed in 32, chunk by chunk."""
 COMPILED = ("float32", "float64", "uint8", "bool", "int64", "int32")
 """The types that the kernel takes; values of any other type are counted by the definition."""
-VALUES = 8
-"""So many values cost about as much as a step of a neuron, which is what work is measured in."""
+BLOCK = 1 << 18
+"""Values that `tally` counts at a time: rows that threads may share."""
 EVENTS, NANS, TOTAL, CHARGE, REACHED = range(5)
 """Columns of what is found; one column for each table from the last on."""
 
@@ -37,6 +37,16 @@ def _events(x: Any) -> Any:
         events = np.int32(events + np.int32(x[i] != 0))
         nans = np.int32(nans + np.int32(x[i] != x[i]))
     return events, nans
+
+
+@inlined
+def _ones(x: Any) -> Any:
+    """How many values are not 0, and how many are neither 0 nor 1."""
+    events, others = np.int32(0), np.int32(0)
+    for i in range(x.size):
+        events = np.int32(events + np.int32(x[i] != 0))
+        others = np.int32(others + np.int32((x[i] != 0) & (x[i] != 1)))
+    return events, others
 
 
 @inlined
@@ -103,6 +113,37 @@ def reach_range(x: Any, tables: Any, sums: Any, whole: bool, found: Any, start: 
                         row[3] += _charge(part, tables[0, first : first + CHUNK])
 
 
+@kernel
+def tally_range(x: Any, ones: bool, found: Any, start: int, stop: int) -> None:
+    """found[r] = events and nans, or events and values other than 0 and 1, of the blocks start .. stop of x."""
+    for r in range(start, stop):
+        block = x[r * BLOCK : (r + 1) * BLOCK]
+        for first in range(0, block.size, CHUNK):
+            part = block[first : first + CHUNK]
+            if ones:
+                events, others = _ones(part)
+            else:
+                events, others = _events(part)
+            found[r, 0] += events
+            found[r, 1] += others
+
+
+def tally(x: Array, *, ones: bool = False) -> tuple[int, int]:
+    """How many values are not 0, and how many are no numbers; or, if asked for `ones`, neither 0 nor 1.
+
+    Args:
+        x: [P], in C order.
+        ones: what to ask for.
+    """
+    if x.dtype.name not in COMPILED:
+        return int(np.count_nonzero(x)), int(((x != 0) & (x != 1) if ones else x != x).sum())
+    values = x.view(np.uint8) if x.dtype == np.bool_ else x
+    found = np.zeros((-(-x.size // BLOCK), 2), np.int64)
+    on_reading_cores(partial(tally_range, values, ones, found), len(found), BLOCK)
+    events, others = found[0] if len(found) == 1 else found.sum(0)
+    return int(events), int(others)
+
+
 def packed(tables: Array) -> Array:
     """Tables [K, Q] as the kernel likes them: small, so that they stay in the caches."""
     narrow = tables.size == 0 or int(tables.max()) < NARROW
@@ -125,7 +166,7 @@ def reach(x: Array, tables: Array | None = None, *, whole: bool = False) -> Arra
     values = x.view(np.uint8) if x.dtype == np.bool_ else x
     sums = np.zeros(1, np.int32 if known.dtype == np.uint16 else np.int64)
     task = partial(reach_range, values, known, sums, whole, found)
-    on_cores(task, len(x), x.shape[1] // VALUES)
+    on_reading_cores(task, len(x), x.shape[1])
     return found
 
 

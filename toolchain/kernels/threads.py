@@ -16,6 +16,10 @@ from functools import cache
 PIECES_PER_THREAD = 4
 SMALLEST_PIECE = 1 << 16
 """Elements of x (steps times neurons) below which handing a piece to another thread costs more than it saves."""
+READING = 16
+"""Values that are read in the time that a neuron takes for a step."""
+FEW = 2
+"""Cores up to which one reads memory as fast as all of them."""
 
 
 def thread_count() -> int:
@@ -55,6 +59,23 @@ def on_cores(task: Callable[[int, int], None], count: int, steps: int, block: in
         task(0, count)
     else:
         run_pieces(task, pieces, threads)
+
+
+def on_reading_cores(task: Callable[[int, int], None], count: int, values: int) -> None:
+    """Calls task(start, stop) for all of range(count), in which nothing is done but to read memory.
+
+    On few cores one thread does it alone: it takes all that memory gives, and does not wait for a helper on a core
+    where the idle workers of another library still spin.
+
+    Args:
+        task: what to do with a piece.
+        count: how many rows.
+        values: how many values there are in each.
+    """
+    if thread_count() <= FEW:
+        task(0, count)
+    else:
+        on_cores(task, count, values // READING)
 
 
 def run_pieces(task: Callable[[int, int], None], pieces: list[tuple[int, int]], threads: int) -> None:

@@ -115,7 +115,7 @@ def run_traced(
         return Run(recorder, tuple(answers[0]), examples, answers[1])
     except (TimeFirst, SpikeportError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if recorder.offences:
             raise TracingRefused(f"tracing {type(module).__name__}", recorder.offences) from error
         fix = "run the module on this input outside of tracing; see also time_axis"

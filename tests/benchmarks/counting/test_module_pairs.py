@@ -4,7 +4,8 @@ import math
 
 import pytest
 import torch
-from spikeport.benchmarks.counting.of_module import count_module
+from spikeport.benchmarks.counting.of_module import count_module, counting
+from spikeport.benchmarks.operations import Ops
 from spikeport.toolchain.errors import SimulationError, UsageError
 from torch import nn
 from torch.nn import functional
@@ -272,3 +273,83 @@ def test_the_layout_of_memory_does_not_matter(layout, zeros):
     assert count_module(module, x.contiguous(memory_format=layout), carries="spikes").total == wanted
     flipped = x.transpose(2, 3).contiguous().transpose(2, 3)
     assert count_module(module, flipped, carries="spikes").total == wanted
+
+
+WHOLE = torch.arange(4 * 4 * 4 * 6).view(4, 4, 4, 6).float()
+LAYOUTS = {
+    "one sample": WHOLE[0, 0, 0],
+    "2-D": WHOLE[0, 0],
+    "2-D, sliced": WHOLE[0, ::2, 0],
+    "2-D, turned": WHOLE[0, 0].t().contiguous().t(),
+    "3-D": WHOLE[0],
+    "3-D, sliced": WHOLE[0, :, ::2],
+    "3-D, turned": WHOLE[0].transpose(0, 1),
+    "3-D, channels first": WHOLE[0].transpose(1, 2).contiguous().transpose(1, 2),
+    "3-D, repeated": WHOLE[0, :1].expand(3, 4, 6),
+    "4-D": WHOLE,
+    "4-D, sliced": WHOLE[:, ::2, 1:],
+    "4-D, turned": WHOLE.permute(2, 0, 1, 3),
+}
+MODES = {
+    "no_grad": torch.no_grad,
+    "grad": torch.enable_grad,
+    "inference": torch.inference_mode,
+    "autocast off": lambda: torch.autocast("cpu", enabled=False),
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+}
+
+
+class Called(nn.Module):
+    """The same by a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(4, 6)), nn.Parameter(torch.randn(4))
+
+    def forward(self, x):
+        return functional.linear(x, self.weight, self.bias)
+
+
+@pytest.mark.parametrize("learns", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_bias_is_a_bias_however_torch_adds_it(name, mode, learns):
+    for module in (nn.Linear(6, 4), Called()):
+        module.requires_grad_(learns)
+        x = LAYOUTS[name]
+        with MODES[mode](), counting(module) as found:
+            module(x)
+        ((called, layer),) = found.count.layers.items()
+        assert called == "linear"
+        assert (layer.facts.weights, layer.facts.biases) == (24, 4)
+        assert (layer.ops.bias_adds, layer.ops.adds) == (x.numel() // 6 * 4, 0)
+        assert layer.ops.macs.dense == x.numel() * 4
+
+
+def test_a_constant_behind_a_product_of_ones_own_is_an_addition():
+    weight, shift = torch.randn(6, 4), nn.Parameter(torch.randn(4))
+    total = count_module(Function(lambda x: x @ weight + shift), WHOLE[0]).total
+    assert (total.adds, total.bias_adds) == (64, 0)
+
+
+def test_one_and_minus_one_multiply_nothing():
+    x, signs, ones = drawn((3, 4), "graded"), torch.tensor([1.0, -1, 2, 1]), torch.tensor([1.0, -1, -1, 1])
+    for free in (lambda x: -x, lambda x: x * -1, lambda x: x / 1.0, lambda x: x * ones):
+        assert count_module(Function(free), x).total == Ops()
+    assert count_module(Function(lambda x: x * signs), x).total.multiplies == 3
+    turned = count_module(Function(lambda x: 1 - x), x).total
+    assert (turned.multiplies, turned.adds) == (0, 12)
+
+
+def test_a_number_that_is_none_is_told_with_layer_and_call():
+    class Growing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, x):
+            for factor in (1.0, 2.0, math.nan):
+                self.layer(x * factor)
+
+    with pytest.raises(SimulationError, match=r"^call 3, layer: 2 values that are no numbers \(NaN\)"):
+        count_module(Growing(), torch.ones(1, 2))

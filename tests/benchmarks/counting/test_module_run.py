@@ -215,6 +215,21 @@ def test_what_has_no_row_is_listed_with_its_time():
     assert counts.seconds > sum(each.seconds for each in names.values())
 
 
+def test_a_product_of_complex_numbers_is_one_pair_and_that_is_said():
+    class Rotating(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.ones(4, 3, dtype=torch.complex64))
+
+        def forward(self, x):
+            return (x.to(torch.complex64) @ self.w).abs()
+
+    found = count_module(Rotating(), torch.ones(2, 4))
+    assert found.total.macs.dense == 24
+    assert "a product of complex numbers is counted as one pair" in found.notes
+    assert not any("complex" in note for note in count_module(nn.Linear(4, 3), torch.ones(2, 4)).notes)
+
+
 def test_a_training_step_counts_its_forward_pass_alone():
     module, x = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), events(5, 4)
     wanted = count_module(module, x, carries="spikes").total

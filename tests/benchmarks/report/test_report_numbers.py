@@ -5,7 +5,9 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spikeport.benchmarks.report import contents
 from spikeport.benchmarks.report.text import energy, listed, percent, printable, scale, short, shortened, times, whole
+from support.made_findings import made
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,13 @@ def test_every_character_can_be_seen() -> None:
     assert printable("a\nb\x07\u202e\udcff µ日") == r"a\nb\x07\u202e\udcff µ日"
     assert shortened("layer4.2.conv3.weight", 11) == "layer…eight"
     assert shortened("conv1", 5) == "conv1"
+
+
+def test_a_convention_says_all_that_it_counted_and_what_it_divides_by() -> None:
+    rows = {row[0]: row[2] for row in contents.conventions(made()).rows}
+    assert rows["neurobench"] == (
+        "ACs 11,902,118; MACs 0; Dense 152,874,000; divided by 2, its first axis, it prints ACs 5,951,059; MACs 0; "
+        "Dense 76,437,000"
+    )
+    assert rows["mmcv"] == "FLOPs 160,334,000; printed as 160.33 MFLOPs"
+    assert rows["torch"] == "FLOPs 317,980,672"

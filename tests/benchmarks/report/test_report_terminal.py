@@ -57,6 +57,7 @@ def test_no_number_is_broken_whatever_the_room_and_however_many_networks(others:
     every = shown(found, 300)
     for number in re.findall(r"\d[\d,.]*(?:×| µJ)", every.partition("Spread")[0]):
         assert number in text, number
+    assert not re.search(r"±(?! [\da-z])", text)
     rows = re.findall(r"^(?:conv|neuron)\d +(?:Conv|LIF) ", text, re.M)
     assert len(rows) == 8 or width < 80
     assert all(word in text for word in ("Effective", "graded"))
@@ -77,6 +78,16 @@ def test_letters_stand_for_titles_that_are_too_long_and_are_explained() -> None:
     text = shown(beside(3), 80)
     assert "(d) another network, number 2: " in text
     assert re.search(r"^Rule .*\(a\)", text, re.M) or re.search(r"^ +\(a\) ", text, re.M)
+
+
+def test_bills_of_which_one_is_0_are_not_said_to_be_so_many_times_apart() -> None:
+    found = made(against=False)
+    first, second, *_ = found.subject.billed
+    free = replace(first, energy=replace(first.energy, lines=()))
+    text = shown(replace(found, networks=(replace(found.subject, billed=(free, second)),)))
+    assert "over 2 bills." in text
+    assert "apart" not in text
+    assert "between the lowest and the highest" not in text
 
 
 def test_of_one_sample_no_spread_is_shown() -> None:

@@ -5,11 +5,14 @@ from math import isfinite
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spikeport.benchmarks.break_even import break_even
 from spikeport.benchmarks.energy import KINDS
-from spikeport.benchmarks.operations import LayerCount, OpCount
+from spikeport.benchmarks.operations import Facts, LayerCount, OpCount, Ops
 from spikeport.benchmarks.profile import CONSTANTS, PROFILES, load_profile
 from spikeport.benchmarks.rules import RULES, accepts, bill
-from support.made_counts import op_counts, times
+from spikeport.benchmarks.twin import twin_count
+from spikeport.toolchain.errors import UsageError
+from support.made_counts import network, op_counts, times
 
 LOADED = {name: load_profile(name) for name in PROFILES}
 PAIRS = [(rule, profile) for rule in RULES for profile in PROFILES if accepts(rule, LOADED[profile])]
@@ -90,3 +93,17 @@ def test_what_neither_layer_did_nobody_is_billed_for(counts: OpCount) -> None:
     empty = OpCount(counts.network, counts.road, nothing, counts.samples, counts.steps)
     for rule, profile in billed(empty):
         assert bill(empty, rule, LOADED[profile]).lines == ()
+
+
+def test_a_network_without_synapses_costs_its_neurons_and_is_no_network_for_a_chip() -> None:
+    neurons = Ops(received=12, events=5, sent=12, sent_events=3, updates={"IF": 12}, active=5, comparisons=12, resets=3)
+    counts = network(lif=LayerCount(Facts("IF", "neurons", ("spikes",), n_in=12, n_out=12), neurons))
+    for rule in ("paper", "strict", "neurobench", "neurobench-dense", "bits", "pasnet"):
+        assert bill(counts, rule).lines == ()
+    assert bill(counts, "events").by_kind() == pytest.approx({"neurons": 24 * 0.9, "reset": 3 * 0.9})
+    assert set(bill(counts, "lemaire").by_kind()) == {"reset", "memory"}
+    for rule in (name for name in RULES if name.startswith("chip:")):
+        with pytest.raises(UsageError, match="no layer reads spikes or integers"):
+            bill(counts, rule)
+    assert break_even(counts) == ()
+    assert twin_count(counts).total.comparisons == 12

@@ -13,6 +13,7 @@ from spikeport.benchmarks.survey.job import Job
 from spikeport.benchmarks.survey.run import survey
 from spikeport.benchmarks.survey.sources import DataSource, DataSpec, open_data
 from spikeport.benchmarks.survey.still import Still
+from spikeport.benchmarks.survey.work import run_counted
 from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.graph import Graph, GraphBuilder
 from spikeport.toolchain.graph import nodes as n
@@ -184,6 +185,29 @@ def test_data_for_one_input_is_refused_by_name(name: str) -> None:
     expected = rf"data: {name} is for one input, the network has 2; expected a \.npz file with an array for each of"
     with pytest.raises(SpikeportError, match=expected):
         opened(both(), data=name)
+
+
+def test_a_module_that_cannot_run_on_what_is_given_says_so_itself(file: Path) -> None:
+    np.savez(file, events=arrays()["events"], bones=arrays()["skeleton"])
+    shapes = r"shape \[4,1,2,3,3\] for 'events', shape \[4,1,5\] for 'bones'"
+    with pytest.raises(
+        SpikeportError, match=rf"samples 0 to 15, Both: cannot run on inputs of {shapes}: TypeError: .*bones"
+    ):
+        survey(Job(Both(), opened(None, data=str(file))))
+    np.save(file.with_suffix(".npy"), np.zeros((4, 2, 6), np.float32))
+    with pytest.raises(
+        SpikeportError, match=r"Linear: cannot run on inputs of shape \[4,1,6\]: RuntimeError: mat1 and"
+    ):
+        survey(Job(nn.Linear(5, 3), opened(None, data=str(file.with_suffix(".npy")))))
+
+
+def test_a_mistake_of_ours_is_not_blamed_on_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("spikeport.benchmarks.counting.of_module.count_module", broken)
+    with pytest.raises(RuntimeError, match=r"^ours$"):
+        run_counted(nn.Linear(5, 3), torch.zeros(2, 5))
 
 
 def test_the_command_makes_a_report_of_two_inputs(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

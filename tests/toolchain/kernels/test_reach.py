@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.toolchain.kernels import reach as module
-from spikeport.toolchain.kernels.reach import CHUNK, COMPILED, EVENTS, NANS, NARROW, packed, reach, reach_defined
+from spikeport.toolchain.kernels import threads
+from spikeport.toolchain.kernels.reach import (
+    BLOCK,
+    CHUNK,
+    COMPILED,
+    EVENTS,
+    NANS,
+    NARROW,
+    packed,
+    reach,
+    reach_defined,
+    tally,
+)  # fmt: skip
 
 
 def rows(rng: np.random.Generator, dtype: str, count: int, length: int) -> np.ndarray:
@@ -54,10 +66,33 @@ def test_nan_is_seen_and_infinity_is_a_value(dtype: str) -> None:
     assert reach(x)[:, [EVENTS, NANS]].tolist() == [[2, 1], [1, 0]]
 
 
-def test_many_rows_are_counted_on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cores", "shared"), [(2, False), (4, True)])
+def test_many_rows_are_counted_on_all_cores_where_there_are_many(
+    monkeypatch: pytest.MonkeyPatch, cores: int, shared: bool
+) -> None:
     seen = []
     plain = module.reach_range
     monkeypatch.setattr(module, "reach_range", lambda *a: (seen.append(a[-2:]), plain(*a)))
+    monkeypatch.setattr(threads, "thread_count", lambda: cores)
     x = rows(np.random.default_rng(0), "uint8", 64, 1 << 15)
     assert (reach(x) == reach_defined(x, np.zeros((0, 1 << 15), np.int64))).all()
-    assert len(seen) > 1
+    assert (len(seen) > 1) == shared
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    dtype=st.sampled_from([*COMPILED, "float16", "int16"]),
+    length=st.sampled_from([0, 1, CHUNK - 1, CHUNK + 5, BLOCK + 3]),
+)
+def test_a_tally_is_what_is_defined(seed, dtype, length) -> None:
+    (x,) = rows(np.random.default_rng(seed), dtype, 1, length)
+    assert tally(x) == (np.count_nonzero(x), 0)
+    assert tally(x, ones=True) == (np.count_nonzero(x), int(((x != 0) & (x != 1)).sum()))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_tally_sees_what_is_no_number(dtype: str) -> None:
+    x = np.array([np.nan, 0, np.inf, 1], dtype)
+    assert tally(x) == (3, 1)
+    assert tally(x, ones=True) == (3, 2)
