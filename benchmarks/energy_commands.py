@@ -13,9 +13,11 @@ from ..toolchain.source import Given, refuse_beside, with_source
 app = typer.Typer()
 
 _DATA = typer.Option(
+    "--data",
+    "--input",
     metavar="NAME|PATH",
     help="A data set: a name (spikeport data), a .npz or .npy file of values \\[T, B, …] (a .npz with one array for "
-    "each of several inputs, by name), a folder of event files.",
+    "each of several inputs, by name), a file of events, a folder of such.",
     show_default=False,
 )
 _MADE = typer.Option(

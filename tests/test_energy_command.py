@@ -306,3 +306,15 @@ def test_rules_and_profiles_are_listed_with_their_sources() -> None:
     code, out, _ = run("rules")
     assert code == 0
     assert "45nm-fp32" in out
+
+
+def test_one_file_of_events_is_one_sample(here: Path) -> None:
+    Path("events.csv").write_text("x,y,t,p\n1,2,0,0\n1,2,500,1\n5,5,2500,1\n")
+    (text,) = data("energy", "small.graph", "--input", "events.csv", "--rule", "strict", "--passes", "none")["networks"]
+    events = np.zeros((3, 1, 2, 6, 6), np.float32)
+    for x, y, t, p in ((1, 2, 0, 0), (1, 2, 0, 1), (5, 5, 2, 1)):
+        events[t, 0, p, y, x] = 1
+    expected = spikeport.count(spikeport.load("small.graph"), events)
+    assert _energy(text, "strict") == pytest.approx(spikeport.energy(expected, "strict").pj)
+    (arrays,) = data("energy", "small.graph", "--data", "events.npy", "--rule", "strict", "--steps", "4")["networks"]
+    assert arrays["counts"]["steps"] == 4

@@ -133,6 +133,10 @@ class Plan:
     view: bool
 
 
+UNSAID = ("_unsafe_view", "_reshape_alias")
+"""Views whose schema does not say so."""
+
+
 @cache
 def plan_of(func: torch._ops.OpOverload) -> Plan:
     """How an overload is called, from its schema."""
@@ -141,5 +145,5 @@ def plan_of(func: torch._ops.OpOverload) -> Plan:
     written = tuple((i, each.name) for i, each in enumerate(arguments) if each.alias_info and each.alias_info.is_write)
     bare = name.removesuffix("_") if written and not name.startswith("__") else name
     returned = [each.alias_info for each in func._schema.returns]
-    view = not written and any(info is not None for info in returned)
+    view = not written and (any(info is not None for info in returned) or name in UNSAID)
     return Plan(bare.strip("_") if name.startswith("__") else bare, written, view)

@@ -111,7 +111,10 @@ def product(call: Call, a: Tensor, b: Tensor, *, name: str = "matmul") -> None:
     entry = call.layer(shape, first, second, name=name, values=a.numel() // a.shape[-1] * b.shape[-1])
     dense = a.numel() * b.shape[-1]
     left, right = along(_batched(a), where), along(_batched(b).transpose(1, 2), where)
-    effective, magnitudes, events = int((left * right).sum()), 0, int(left.sum() + right.sum())
+    effective, magnitudes = int((left * right).sum()), 0
+    events = int(left.sum()), int(right.sum())
+    call.origins.answer(a, events[0])
+    call.origins.answer(b, events[1])
     if class_of((first.carries, second.carries), "products") == "integer_acs":
         counted = 0 if not first.carries.graded else 1
         sizes = [left, right]
@@ -119,7 +122,7 @@ def product(call: Call, a: Tensor, b: Tensor, *, name: str = "matmul") -> None:
         magnitudes = int((sizes[0] * sizes[1]).sum())
     entry.add(
         dense=dense, padded=dense, effective=effective, weighted=effective, spikes=magnitudes or effective,
-        received=a.numel() + b.numel(), events=events,
+        received=a.numel() + b.numel(), events=sum(events),
     )  # fmt: skip
 
 

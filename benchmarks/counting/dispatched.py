@@ -137,7 +137,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
         if counted and not plan.written:
             call.out = out
             self._count(row, call)
-        self.neurons.settle()
+        self.neurons.settle(all_=False)
         self._note(plan, call, out, sends)
         return out
 
@@ -162,6 +162,8 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
         sends = row.sends(call)
         out = func(*call.args, **call.kwargs)
         self._note(plan, call, out, sends)
+        if plan.name == "clone":
+            self.origins.copied(out, call.args[0])
         return out
 
     def _fixed(self, plan: Plan, args: Any) -> bool:

@@ -18,7 +18,7 @@ from .aten_calls import tensors_in
 from .book import Book, Entry, Shape
 from .nonzeros import count
 from .places import Where
-from .provenance import REAL, SENT, Origin, Origins
+from .provenance import REAL, SENT, Origin, Origins, shared
 
 Ask = Callable[[Any], Any]
 
@@ -86,7 +86,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Later:
-    """What a neuron sent, held until the next operation: often that one counts it anyway, and nobody has to look twice.
+    """What a neuron sent, held until its reader has counted it, so that nobody has to look twice.
 
     Args:
         outs: what it sent.
@@ -152,7 +152,6 @@ class Neurons:
             return
         if not region.values and not spec.weights:
             region.take(x, self._events(x, region.name))
-        self.settle()
         self._count(region, x, result)
         steps = len(x) if spec.many(module) else 1
         self.steps[region.name] = self.steps.get(region.name, 0) + steps
@@ -177,10 +176,17 @@ class Neurons:
             entries.append((entry.add(multiplies=sent, received=sent), "events"))
         self.later.append(Later(outs, region.name, entries))
 
-    def settle(self) -> None:
-        """Count what neurons sent, unless a reader has done it by now."""
+    def settle(self, *, all_: bool = True) -> None:
+        """Count what neurons sent.
+
+        Args:
+            all_: of all of them; else only of those whose number is known by now, or that nobody else holds any more.
+        """
         later, self.later = self.later, []
         for each in later:
+            if not all_ and any(shared(out) and not self.origins.answered(out) for out in each.outs):
+                self.later.append(each)
+                continue
             events = sum(self._events(out, each.name) for out in each.outs)
             for entry, field_ in each.entries:
                 entry.add(**{field_: events})

@@ -96,9 +96,18 @@ def _merged(parts: tuple[Origin, ...], carries: Carries) -> Origin:
     return Origin(carries, source, any(part.first for part in parts))
 
 
+ALONE = 1
+"""Times that the memory of a tensor is held that nobody else holds."""
+
+
 def storage_of(tensor: Tensor) -> int:
     """What tells a tensor's memory from every other."""
     return tensor.untyped_storage()._cdata
+
+
+def shared(tensor: Tensor) -> bool:
+    """Whether anybody else holds a tensor's memory."""
+    return bool(torch._C._storage_Use_Count(storage_of(tensor)) > ALONE)
 
 
 def weak(storage: torch.UntypedStorage) -> StorageWeakRef:
@@ -119,11 +128,17 @@ class _Known:
         alive: a weak reference to it.
         origin: where its values come from.
         answers: how many values are not 0, by view.
+        whole: the same of all its values, once it is known; a copy of all of them shares it.
     """
 
     alive: StorageWeakRef
     origin: Origin
     answers: dict[Hashable, int] = field(default_factory=dict)
+    whole: dict[Hashable, int] = field(default_factory=dict)
+
+    def about(self, place: Hashable) -> dict[Hashable, int]:
+        """Where the answer about such a view stands."""
+        return self.whole if place is None else self.answers
 
 
 def _extent(tensor: Tensor) -> Hashable:
@@ -175,15 +190,29 @@ class Origins:
         if known is None:
             return ask(tensor)
         place = _extent(tensor)
-        if place not in known.answers:
-            known.answers[place] = ask(tensor)
-        return known.answers[place]
+        answers = known.about(place)
+        if place not in answers:
+            answers[place] = ask(tensor)
+        return answers[place]
 
     def answer(self, tensor: Tensor, answer: int) -> None:
         """What `once` would find out is known already."""
         known = self._found.get(storage_of(tensor))
         if known is not None:
-            known.answers[_extent(tensor)] = answer
+            place = _extent(tensor)
+            known.about(place)[place] = answer
+
+    def answered(self, tensor: Tensor) -> bool:
+        """Whether `once` would not have to ask."""
+        known = self._found.get(storage_of(tensor))
+        place = _extent(tensor)
+        return known is not None and place in known.about(place)
+
+    def copied(self, tensor: Tensor, source: Tensor) -> None:
+        """All values of one tensor were copied into another: what is found out about one is true of both."""
+        mine, theirs = self._found.get(storage_of(tensor)), self._found.get(storage_of(source))
+        if mine is not None and theirs is not None and _extent(tensor) is None and _extent(source) is None:
+            mine.whole = theirs.whole
 
     def sweep(self) -> None:
         """Forget storages that are gone."""

@@ -1,4 +1,4 @@
-"""A folder of event files: a sub-folder for each class, or all files side by side; each file is a sample.
+"""A folder of event files: a sub-folder for each class, or all files side by side; each file is a sample. Or one file.
 
 Files are .npy, .npz, .csv or .txt with x, y, t, p, read and counted into steps as `spikeport run --input` does it.
 Samples have as many steps as their events need, unless it is said how many.
@@ -77,6 +77,11 @@ class EventFolder:
         names = tuple(each.name for each in classes)
         return EventFolder(folder, stamps, places, names, signal, steps.dt or dt, steps, len(found))
 
+    @staticmethod
+    def one(path: Path, signal: Signal, dt: float, steps: Steps) -> EventFolder:
+        """A single file, one sample."""
+        return EventFolder(path.parent, (Stamp.of(path),), None, (), signal, steps.dt or dt, steps, 1)
+
     def __len__(self) -> int:
         return len(self.stamps)
 
@@ -100,6 +105,8 @@ class EventFolder:
     @property
     def about(self) -> str:
         """In words."""
+        if self.whole == 1:
+            return f"{self.stamps[0].path}, events"
         part = "" if len(self) == self.whole else f"{len(self):,} of "
         classes = f" in {len(self.class_names)} classes" if self.class_names else ""
         return f"{self.folder}, {part}{self.whole:,} event files{classes}"

@@ -7,6 +7,7 @@ checked against what the network takes before anything is counted; every sample'
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from ...models.data.made import DATA
 from ...models.data.samples import Part
 from ...toolchain.errors import FileError, UsageError
+from ...toolchain.event_files import CALLED, TEXT, from_arrays
 from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.graph.signal import Signal
 from ...toolchain.inputs import Steps
@@ -162,10 +164,26 @@ def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str) -> DataSo
         return Made(spec.data, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
     if path.is_dir():
         return EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
+    if path.suffix in TEXT or (path.suffix in ARRAYS and signal is not None and _events(path, signal)):
+        return EventFolder.one(path, _known(signal, where), dt, spec.steps)
     if path.suffix in ARRAYS:
         refuse_steps(spec.steps, path)
         return values_in(path, signal, spec.samples)
-    raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, a .npy or .npz file, or a folder")
+    kinds = f"a file that ends in {', '.join((*ARRAYS, *TEXT))}, or a folder"
+    raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, {kinds}")
+
+
+def _events(path: Path, signal: Signal) -> bool:
+    """Whether a file of arrays holds events for this input, and not values in steps; only its heads are read."""
+    try:
+        if path.suffix == ".npz":
+            with path.open("rb") as handle, zipfile.ZipFile(handle) as packed:
+                names = {Path(name).stem.lower() for name in packed.namelist()}
+            return {"x", "t"} <= {CALLED.get(name) for name in names}
+        held = np.load(path, mmap_mode="r", allow_pickle=False)
+        return from_arrays(path, {path.stem: held[:1]}, signal.shape) is not None
+    except (OSError, ValueError, EOFError, IndexError, zipfile.BadZipFile):
+        return False  # whoever reads the values says what is wrong with it
 
 
 def each_of(inputs: Inputs, function: Callable[[Array], Any]) -> Any:
