@@ -39,8 +39,11 @@ def bench(
         list[Path] | None,
         typer.Option(help="accuracy: a trained network, in place of training; more than once.", show_default=False),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="energy: a picture of the curve: .png, .svg or .pdf.", show_default=False)
+    ] = None,
 ) -> Result:
     """Measures our speed beside the peers', side by side in one run."""
     from .races import raced
 
-    return raced(name, quick=quick, checkpoints=checkpoint or ())
+    return raced(name, quick=quick, checkpoints=checkpoint or (), plot=plot)

@@ -14,6 +14,7 @@ from ..toolchain.console import Result
 from ..toolchain.errors import UsageError
 from ..toolchain.references import referred
 from ..toolchain.tables import number, table
+from ..toolchain.writing import check_place
 
 RACES: Mapping[str, str] = {
     "accuracy": ".accuracy:bench",
@@ -27,17 +28,19 @@ RACES: Mapping[str, str] = {
 """Race → "module:function" of this package, imported when it is run."""
 
 WITH_CHECKPOINTS = ("accuracy",)
+WITH_PLOT = ("energy",)
 
 Row = Mapping[str, Any]
 
 
-def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = ()) -> Result:
+def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Path | None = None) -> Result:
     """Runs a race; it hands back {"name", "rows": [{"case", "peer", "ours_s", "peer_s", "ratio", …}], "notes"}.
 
     Args:
         name: which.
         quick: fewer repeats, on smaller networks.
         checkpoints: trained networks, for the race that takes some.
+        plot: a picture, for the race that draws one.
     """
     if name not in RACES:
         raise UsageError("bench", f"'{name}'", ", ".join(RACES))
@@ -45,10 +48,23 @@ def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = ()) -> Result
         raise UsageError(
             "--checkpoint", f"a file for '{name}'", f"one for {', '.join(WITH_CHECKPOINTS)}", "leave it out"
         )
-    given = {"checkpoints": checkpoints} if checkpoints else {}
+    if plot is not None:
+        check_plot(name, plot)
+    given: dict[str, Any] = {"checkpoints": checkpoints} if checkpoints else {}
+    given |= {"plot": plot} if plot is not None else {}
     data: dict[str, Any] = referred(RACES[name], __package__)(quick=quick, **given)
     notes = [Text(f"\n{note}") for note in data.get("notes", ())]
     return Result(data, Group(_rows(data["rows"]), *notes))
+
+
+def check_plot(name: str, plot: Path) -> None:
+    """Refuses a picture that the race does not draw, or that could not be written."""
+    if name not in WITH_PLOT:
+        raise UsageError("--plot", f"a picture of '{name}'", f"one of {', '.join(WITH_PLOT)}", "leave it out")
+    from ..toolchain.plot import check_suffix
+
+    check_suffix(plot)
+    check_place(plot)
 
 
 @dataclass(frozen=True)

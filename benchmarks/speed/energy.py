@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from ..counting.of_graph import count_graph
 from ..counting.of_module import count_module
 from .energy_curve import curve
 from .energy_peers import PEERS
+from .energy_plot import draw, straight
 from .memory import peak
 from .networks import Network, convolutions, nothing
 from .pairs import Work, measure
@@ -60,11 +62,12 @@ class Way:
     pairs: int
 
 
-def bench(*, quick: bool = False) -> dict[str, Any]:
+def bench(*, quick: bool = False, plot: Path | None = None) -> dict[str, Any]:
     """Runs every network.
 
     Args:
         quick: small inputs and few pairs: shows that everything runs, not how much it costs.
+        plot: a picture of the curve.
 
     Returns:
         {"name", "rows", "notes"}; a row has case, counter, plain_s, counted_s, overhead and, for ours, plain_mb and
@@ -74,14 +77,16 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
     memory = peaks(quick)
     with torch.no_grad():
         rows = [row for make in CASES for row in _rows(make(quick), memory, quick)]
-        rows += curve(quick)
+        grown = curve(quick)
+    if plot is not None:
+        draw(grown, plot)
     notes = [
         f"float32, {torch.get_num_threads()} threads, medians of {2 if quick else PAIRS} pairs in both orders, "
         f"{2 if quick else FEW} for the peers; peak memory of ours in a process of its own, beside weights and input",
         *(f"{row['case']}: input {row['input']}" for row in rows if row.get("counter") == "ours, module"),
         "each counter as its users call it; what each of them counts is in docs/energy.md",
     ]
-    return {"name": "energy", "rows": rows, "notes": notes}
+    return {"name": "energy", "rows": [*rows, *grown], "notes": [*notes, *straight(grown)]}
 
 
 def _rows(network: Network, memory: Mapping[str, tuple[int | None, int | None]], quick: bool) -> list[Row]:
