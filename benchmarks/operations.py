@@ -69,7 +69,7 @@ class Ops:
         resets: spikes of neurons that are reset.
         bias_adds: output values that a bias was added to.
         adds: additions of two signals, or of a constant, one value at a time.
-        multiplies: multiplications by a constant, one value at a time.
+        multiplies: multiplications by a constant other than 1 and −1, one value at a time.
         functions: values that a function of one value was taken of, by its name.
     """
 

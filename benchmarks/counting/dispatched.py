@@ -50,11 +50,6 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
             self.origins.note(tensor, WEIGHT)
         self.fixed = {each.untyped_storage()._cdata for each in module.parameters()}
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Torch need not hide from its compiler, at a cost for each operation, what never runs in compiled code."""
-        return False
-
     def take(self, args: Any, kwargs: Mapping[str, Any]) -> None:
         """Tensors are inputs of the network, unless they are known already."""
         with self.unseen():

@@ -102,7 +102,7 @@ ALONE = 1
 
 def storage_of(tensor: Tensor) -> int:
     """What tells a tensor's memory from every other."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def shared(tensor: Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""The curve of `spikeport bench energy`: seconds against samples, steps and layers, with a straight line through them."""
+"""The curve of `spikeport bench energy`: seconds over samples, steps and layers, with a straight line through them."""
 
 from __future__ import annotations
 
