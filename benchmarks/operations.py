@@ -60,7 +60,7 @@ class Ops:
         integer_acs: pairs whose input carries small integers.
         macs: pairs whose input carries real numbers. A product of two signals is AC where one of them carries spikes.
         received: input values (of the signal that events arrive on; of all of them where signals meet).
-        events: those of them that were not 0.
+        events: those of them that were not 0; of layers that work value by value all of them, since they do.
         sent: output values of neurons; 0 of other layers, which hand on sums that nobody sends.
         sent_events: those of them that were not 0: spikes, or graded messages.
         updates: neuron updates by kind of neuron: neurons · steps · samples.

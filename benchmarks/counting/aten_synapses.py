@@ -147,7 +147,7 @@ def plus(call: Call, bias: Tensor) -> None:
     """A sum with a signal, inside another operation."""
     values = size(call.out)
     entry = call.layer(Shape("Add", "elementwise"), call.origin(bias), made(call.parts()), name="add")
-    entry.add(adds=values, received=2 * values, events=call.events(bias) + count(call.out, call.where("add")))
+    entry.add(adds=values, received=2 * values, events=2 * values)
 
 
 def mv(call: Call) -> None:

@@ -12,7 +12,6 @@ from .aten_calls import Call, Row, size
 from .aten_pools import extreme
 from .aten_synapses import biased, multiplied, real, together
 from .book import Entry, Shape
-from .nonzeros import both
 from .provenance import Origin, added, joined, made, negated, number
 from .provenance import multiplied as times
 
@@ -21,7 +20,8 @@ def plain(call: Call, kind: str, *, name: str = "", **held: int) -> Entry:
     """A layer that works value by value; received are the values of all signals."""
     signals = [each for each in call.tensors if call.live(each)]
     entry = call.layer(Shape(kind, "elementwise", held), *map(call.origin, signals), name=name or call.name)
-    return entry.add(received=sum(each.numel() for each in signals), events=sum(map(call.events, signals)))
+    values = sum(each.numel() for each in signals)
+    return entry.add(received=values, events=values)
 
 
 def add(call: Call) -> None:
@@ -119,11 +119,12 @@ def addcmul(call: Call) -> None:
         call.layer(shape, call.origin(b), call.origin(c), name="addcmul").add(**together(call, b, c))
     else:
         signals = [each for each in (b, c) if call.live(each)]
-        events = sum(map(call.events, signals))
+        values = sum(each.numel() for each in signals)
         entry = call.layer(Shape("Scale", "elementwise"), *map(call.origin, signals), name="addcmul_product")
-        entry.add(multiplies=size(call.out), received=sum(each.numel() for each in signals), events=events)
+        entry.add(multiplies=size(call.out), received=values, events=values)
     plus = call.layer(Shape("Add", "elementwise"), call.origin(a), name="addcmul_sum")
-    plus.add(adds=size(call.out), received=a.numel() + size(call.out), events=call.events(a) + both(b, c))
+    values = a.numel() + size(call.out)
+    plus.add(adds=size(call.out), received=values, events=values)
 
 
 def lerp(call: Call) -> None:

@@ -67,7 +67,7 @@ class Counter:
     def viewers(self, batch: int, dtype: np.dtype[Any]) -> Mapping[str, Viewer]:
         """A viewer for each node whose values are asked for."""
         self.batch = batch
-        read = {wire.source for name in self.layers for wire in self.graph.wires[name]}
+        read = {wire.source for name, layer in self.layers.items() if layer.looks for wire in self.graph.wires[name]}
         sends = {name for name, layer in self.layers.items() if layer.sends}
         # Every count needs the number of steps, so what comes in is always looked at.
         for name in (each for each in self.graph.nodes if each in {*read, *sends, *self.graph.inputs}):
@@ -124,7 +124,7 @@ class Counter:
     ) -> LayerCount:
         wires = tuple(
             self.passing[wire.source].wire(layer.fan if port == 0 else None, sample, delayed=wire.delayed)
-            for port, wire in enumerate(self.graph.wires[name])
+            for port, wire in enumerate(self.graph.wires[name] if layer.looks else ())
         )
         sent = self.passing[name].wire(None, sample, delayed=False) if layer.sends else Sums()
         more = {key: int(values[sample]) for key, values in found.get(name, {}).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -230,10 +230,10 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
     def _weighed(self, plan: Plan, args: Any, kwargs: Any, out: Tensor, layer: str) -> None:
         """Weights inside a neuron: what they read, if nobody knows it, is what the neuron sent itself."""
         region = self.neurons.running[-1]
-        alone: Callable[[], Tensor] | None = None
+        summed = False
         if plan.name == "addmm" and not self.places.parameter(args[0]):
             states, weight = args[1:3]
-            plan, args, alone = replace(plan, name="mm"), (states, weight), lambda: torch.mm(states, weight)
+            plan, args, summed = replace(plan, name="mm"), (states, weight), True
         reads = args[plan.name in ("addmm", "baddbmm")]
         if not self.origins.of(reads).live:
             self.origins.note(reads, SENT)
@@ -241,7 +241,7 @@ class Counting(python_dispatch.TorchDispatchMode):  # type: ignore[no-untyped-ca
         call.label, call.out = f"{region.name}.{layer}", out
         row = ROWS[plan.name]
         self._count(row, call)
-        self.neurons.weighed(layer, out, alone)
+        self.neurons.weighed(layer, out, summed=summed)
 
     def enter(self, module: nn.Module, args: Any) -> None:
         """A module is called."""

@@ -94,6 +94,7 @@ class Layer:
         count: the operations of one sample.
         fan: the map of its first wire, where it has one.
         sends: whether what it sends is counted.
+        looks: whether it matters which of the values that it reads are not 0.
         witness: makes its witness, for a batch of samples and a dtype.
         note: what the reader of its numbers has to know.
     """
@@ -102,6 +103,7 @@ class Layer:
     count: Callable[[Seen], Ops]
     fan: Fanout | None = None
     sends: bool = False
+    looks: bool = True
     witness: Callable[[int, np.dtype[Any]], Witness] | None = None
     note: str = ""
 

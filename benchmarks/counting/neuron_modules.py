@@ -120,8 +120,8 @@ class Neurons:
         self.running.append(region)
         return region
 
-    def weighed(self, layer: str, out: Tensor, alone: Callable[[], Tensor] | None) -> None:
-        """Weights inside a neuron gave something; `alone` without what a signal added to it."""
+    def weighed(self, layer: str, out: Tensor, *, summed: bool) -> None:
+        """Weights inside a neuron gave something, to which a signal was added already where it is `summed`."""
         region = self.running[-1]
         if layer == "input" and "recurrent" in region.spec.weights.values():
             region.inward = out
@@ -132,11 +132,10 @@ class Neurons:
         other = region.inward if region.inward is not None else region.x
         if other is None:
             return
-        part, total = (alone(), out) if alone is not None else (out, other + out)
+        total = out if summed else other + out
         name = f"{region.name}.sum"
         entry = self.book.layer(name, Shape("Add", "elementwise"), (self._arriving(region), REAL), total.numel())
-        events = count(other, name) if alone is None else count(total - part, name)
-        entry.add(adds=total.numel(), received=2 * total.numel(), events=events + count(part, name))
+        entry.add(adds=total.numel(), received=2 * total.numel(), events=2 * total.numel())
         region.take(total, count(total, name))
 
     def _arriving(self, region: Region) -> Origin:
@@ -172,8 +171,8 @@ class Neurons:
         factor = spec.graded(module) if spec.fires else None
         if factor is not None:
             shape = Shape("Scale", "elementwise", {"weights": factor.numel()})
-            entry = self.book.layer(f"{region.name}.graded", shape, (SENT,), sent)
-            entries.append((entry.add(multiplies=sent, received=sent), "events"))
+            graded = self.book.layer(f"{region.name}.graded", shape, (SENT,), sent)
+            graded.add(multiplies=sent, received=sent, events=sent)
         self.later.append(Later(outs, region.name, entries))
 
     def settle(self, *, all_: bool = True) -> None:

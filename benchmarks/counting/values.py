@@ -26,9 +26,10 @@ def _elementwise(place: Place, counts: Counts, note: str = "", **facts: Any) -> 
             else each * seen.steps
             for name, each in counts.items()
         }
-        return Ops(received=seen.received, events=seen.events, **times)
+        values = place.n_in * seen.steps
+        return Ops(received=values, events=values, **times)
 
-    return Layer(place.facts(**{"role": "elementwise", **facts}), count, note=note)
+    return Layer(place.facts(**{"role": "elementwise", **facts}), count, looks=False, note=note)
 
 
 def added(place: Place) -> Layer:

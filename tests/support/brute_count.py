@@ -38,11 +38,12 @@ def _layer(graph: Graph, name: str, sent: dict[str, np.ndarray], sample: int) ->
         rows = sent[wire.source][:, sample]
         given.append(np.concatenate([np.zeros_like(rows[:1]), rows[:-1]]) if wire.delayed else rows)
     carried = [signal.carries for signal in graph.received(name)]
+    value_by_value = COUNTS[node.kind] is _values or (node.kind == "Host" and node.operation != "matmul")
     ops = Counter()
     for rows in given:
         for value in rows.ravel().tolist():
             ops["received"] += 1
-            ops["events"] += value != 0
+            ops["events"] += value != 0 or value_by_value
     COUNTS[node.kind](ops, node, given, carried, sent[name][:, sample])
     return ops
 

@@ -267,7 +267,7 @@ def test_sums_over_samples() -> None:
 
 
 def test_what_is_no_number_is_refused_by_node_and_step() -> None:
-    graph = chain([n.Input((2,)), ("root", n.Host("sqrt")), ("scale", n.Scale(2.0)), n.Output()])
+    graph = chain([n.Input((2,)), ("root", n.Host("sqrt")), ("read", n.Affine(np.eye(2))), n.Output()])
     x = np.ones((5, 3, 2))
     x[3, 1] = -1
     with pytest.raises(SimulationError) as error:
