@@ -35,13 +35,15 @@ from .transformer import block
 Row = dict[str, Any]
 
 
-def transformer(quick: bool) -> Network:
+def transformer(quick: bool, width: int) -> Network:
     """A spiking transformer block."""
-    module, x = block(quick=quick)
-    return Network(f"spiking block {list(x.shape)}", "torch", module, x, nothing)
+    module, x = block(width=width, quick=quick)
+    return Network(f"block of {width} {list(x.shape)}", "torch", module, x, nothing)
 
 
-CASES: tuple[Callable[[bool], Network], ...] = (convolutions, transformer)
+WIDTHS = (512, 256)
+"""Of the blocks: that of the models 8-512 of Spikformer and Spike-driven Transformer, and a small one."""
+CASES: tuple[Callable[[bool], Network], ...] = (convolutions, *(partial(transformer, width=each) for each in WIDTHS))
 PAIRS, FEW = 11, 3
 """Pairs of ours, and of a peer, which is slower and further away."""
 RETURNED = {"MALLOC_MMAP_THRESHOLD_": str(1 << 16)}
@@ -73,8 +75,9 @@ def bench(*, quick: bool = False, plot: Path | None = None) -> dict[str, Any]:
         plot: a picture of the curve.
 
     Returns:
-        {"name", "rows", "notes"}; a row has case, counter, plain_s, counted_s, overhead and, for ours, plain_mb and
-        counted_mb; the rows of the curve have case, counted_s and per_s, seconds for one sample, step or layer.
+        {"name", "rows", "notes"}; a row has case, counter, plain_s, counted_s, overhead and, for ours, plain_mb,
+        counted_mb and memory, their ratio; the rows of the curve have case, counted_s and per_s, seconds for one
+        sample, step or layer.
     """
     torch.manual_seed(0)
     memory = peaks(quick)
@@ -99,6 +102,7 @@ def _rows(network: Network, memory: Mapping[str, tuple[int | None, int | None]],
             found = measure(way.counted, way.plain, way.pairs)
         plain, counted = memory.get(f"{network.name} {way.counter}", (None, None))
         megabytes = {"plain_mb": _mb(plain), "counted_mb": _mb(counted)}
+        megabytes["memory"] = counted / plain if plain and counted else None
         row = {
             "case": network.name.partition(" [")[0],
             "input": list(network.inputs.shape),

@@ -68,11 +68,11 @@ class SpikingBlock(nn.Module):
         return self.query, self.key, self.value
 
 
-def block(*, quick: bool = False) -> tuple[nn.Module, Tensor]:
-    """A block in eval mode, and spikes to run it on."""
-    tokens, steps, batch = (64, 4, 2) if quick else (196, 4, 8)
-    module = SpikingBlock().eval()
+def block(*, width: int = 256, quick: bool = False) -> tuple[nn.Module, Tensor]:
+    """A block in eval mode, and spikes to run it on: 196 tokens, as of an image of 224×224 in patches of 16×16."""
+    tokens, steps, batch = (64, 4, 2) if quick else (196, 4, 4)
+    module = SpikingBlock(width).eval()
     for each in module.modules():
         if isinstance(each, nn.BatchNorm1d) and each.running_var is not None:
             each.running_var.fill_(0.02)
-    return module, (torch.rand(steps, batch, tokens, 256) < 0.2).float()
+    return module, (torch.rand(steps, batch, tokens, width) < 0.2).float()

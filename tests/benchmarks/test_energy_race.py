@@ -32,7 +32,8 @@ def test_every_counter_is_measured_beside_the_plain_run(monkeypatch: pytest.Monk
     rows = [row for row in result.data["rows"] if row["case"] == "small"]
     assert [row["counter"] for row in rows] == ["ours, module", "ours, graph", "SpikingJelly", "NeuroBench"]
     assert all(row["overhead"] > 0 and row["plain_s"] > 0 and row["counted_s"] > 0 for row in rows)
-    assert (rows[0]["plain_mb"], rows[0]["counted_mb"], rows[1]["plain_mb"]) == (1.0, 2.0, None)
+    assert (rows[0]["plain_mb"], rows[0]["counted_mb"], rows[0]["memory"]) == (1.0, 2.0, 2.0)
+    assert (rows[1]["plain_mb"], rows[1]["memory"]) == (None, None)
     grown = [(row["curve"], row["n"]) for row in result.data["rows"] if "curve" in row]
     assert grown == [(what, n) for what, lengths in energy_curve.LENGTHS.items() for n in lengths[:3]]
     assert any("input [6, 2, 12]" in note for note in result.data["notes"])
