@@ -18,7 +18,8 @@ import numpy as np
 from ...models.data.made import DATA
 from ...models.data.samples import Part
 from ...toolchain.errors import FileError, UsageError
-from ...toolchain.event_files import CALLED, TEXT, from_arrays
+from ...toolchain.event_files import TEXT, from_arrays
+from ...toolchain.events import CALLED
 from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.graph.signal import Signal
 from ...toolchain.inputs import Steps
