@@ -119,7 +119,7 @@ def subject(given: Given, road: str) -> Subject:
     name = Path(given.source.name).stem if given.source.name.endswith(".safetensors") else given.source.name
     if road != "module":
         try:
-            return _of_network(given.network(), given.passes, name)
+            return _of_network(given, given.network(), name)
         except Refused as refusal:
             if road == "graph":
                 raise
@@ -129,13 +129,17 @@ def subject(given: Given, road: str) -> Subject:
     return _of_module(given, name)
 
 
-def _of_network(network: Graph | ChipGraph, passes: str | None, title: str) -> Subject:
+def _of_network(given: Given, network: Graph | ChipGraph, title: str) -> Subject:
     """A graph, after the passes that were asked for; a chip graph as it is."""
     if not isinstance(network, Graph):
+        if given.passes not in (None, "none"):
+            found = f"'{given.passes}' for {title}, a chip graph in the integers of a chip"
+            raise UsageError("--passes", found, "a graph in real numbers", "leave it out")
         return Subject(title, network, _takes(network))
-    done = changed(network, passes or PASSES)
-    said = (f"{done.graph.name}: {_passes(done)}",) if done.changes else ()
-    return Subject(title, done.graph, _takes(done.graph), notes=said)
+    done = changed(network, given.passes or PASSES)
+    said = [_passes(done)] if done.changes else []
+    said += [each.text() for each in (*done.changes, *done.refusals)] if given.explain else []
+    return Subject(title, done.graph, _takes(done.graph), notes=tuple(f"{done.graph.name}: {text}" for text in said))
 
 
 def _takes(network: Graph | ChipGraph) -> Mapping[str, Signal]:

@@ -91,6 +91,15 @@ def test_passes_run_first_unless_they_are_refused(here: Path) -> None:
     assert any("by passes (--explain says which" in note for note in folded["notes"])
 
 
+def test_what_the_passes_did_is_said_when_asked_for(here: Path) -> None:
+    said = data("energy", "small.graph", "--rule", "strict", "--explain")["notes"]
+    assert any(note.startswith("small: ") and "norm" in note for note in said[1:]), said
+    assert len(said) > len(data("energy", "small.graph", "--rule", "strict")["notes"])
+    code, out, err = run("energy", "chip.graph", "--passes", "simplify")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --passes: 'simplify' for chip.graph, a chip graph")
+
+
 def test_a_profile_of_ones_own_and_another_value_of_a_constant(here: Path) -> None:
     found = data(
         "energy", "small.graph", "--rule", "paper", "--profile", "ours.toml", "--what-if", "ac=0.25,mac=0", "--data",
