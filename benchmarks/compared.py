@@ -138,7 +138,8 @@ def _of_network(given: Given, network: Graph | ChipGraph, title: str) -> Subject
         return Subject(title, network, _takes(network))
     done = changed(network, given.passes or PASSES)
     said = [_passes(done)] if done.changes else []
-    said += [each.text() for each in (*done.changes, *done.refusals)] if given.explain else []
+    if given.explain:
+        said += [change.text() for change in done.changes] + [refusal.text() for refusal in done.refusals]
     return Subject(title, done.graph, _takes(done.graph), notes=tuple(f"{done.graph.name}: {text}" for text in said))
 
 
