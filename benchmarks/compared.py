@@ -20,11 +20,11 @@ from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.simulate import simulate
 from ..toolchain.source import Given, Source, changed
 from .findings import Spikes, Statistics
-from .means import Means, seldom
+from .means import Means
 from .operations import OpCount
 from .profile import Profile
 from .survey.job import Job
-from .survey.run import Survey, survey
+from .survey.run import Survey
 from .survey.sources import DataSource, DataSpec, Takes, each_of, open_data
 from .survey.still import Still
 from .survey.work import run_counted
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ..toolchain.passes.pipeline import PipelineResult
 
 TWIN = "twin"
+JOURNAL = "counts.journal"
+"""The file beside the report that keeps what was counted of its subject."""
 PASSES = "simplify"
 """What is counted is the network as it is deployed: normalisation and scales folded into weights."""
 USUAL = ("paper", "strict", "events", "neurobench", "lemaire", "bits", "chip:loihi1")
@@ -132,9 +134,6 @@ def subject(given: Given, road: str) -> Subject:
 def _of_network(given: Given, network: Graph | ChipGraph, title: str) -> Subject:
     """A graph, after the passes that were asked for; a chip graph as it is."""
     if not isinstance(network, Graph):
-        if given.passes not in (None, "none"):
-            found = f"'{given.passes}' for {title}, a chip graph in the integers of a chip"
-            raise UsageError("--passes", found, "a graph in real numbers", "leave it out")
         return Subject(title, network, _takes(network))
     done = changed(network, given.passes or PASSES)
     said = [_passes(done)] if done.changes else []
@@ -163,30 +162,12 @@ def _of_module(given: Given, title: str) -> Subject:
     return Subject(title, module, signal, partial(given.load.example, given.source))
 
 
-def counted(
-    found: Subject,
-    spec: DataSpec,
-    *,
-    infer: bool = False,
-    workers: int = 0,
-    scheduler: str | None = None,
-    journal: Path | None = None,
-    restart: bool = False,
-    tell: Callable[[str], None] | None = None,
-) -> Counted:
+def counted(found: Subject, spec: DataSpec, means: Means | None = None, *, infer: bool = False) -> Counted:
     """The subject's counts, on data or on its own example."""
     if spec.data is None and found.takes is None and found.example is not None:
         return _on_example(found, found.example(), infer=infer)
     source = open_data(spec, found.takes, found.dt, "--data")
-    job = Job(found.network, source, infer, found.title)
-    done = survey(
-        job,
-        workers=workers,
-        scheduler=scheduler,
-        progress=None if tell is None else seldom(tell),
-        journal=journal,
-        anew=restart,
-    )
+    done = (means or Means()).count(Job(found.network, source, infer, found.title), JOURNAL)
     spikes = tuple(_spikes(found.network, source)) if isinstance(found.network, Graph) else ()
     return Counted(
         found.title, "subject", done.total, survey=done, source=source, spikes=spikes, data=done.data,

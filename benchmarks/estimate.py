@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 PARTS = ("train", "validation", "test")
 USUAL_WHAT_IF = {"ac": (0.1,)}
 """The other value that is tried where nobody says one: what an accumulate costs in the papers that bill it lowest."""
-JOURNAL = "counts.journal"
-"""The file beside the report that keeps what was counted."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +109,18 @@ def estimated(given: Given, ask: Ask) -> Result:
     """Counts, bills and reports."""
     what_if = _what_if(ask.what_if)
     prices = tariffs(ask.rules, ask.profiles)
-    journal = _place(ask.output)
+    _make(ask.output)
     found = subject(given, ask.road)
     _check_infer(found, ask)
+    _check_passes(found, given)
     prices = prices or tariffs(found.usual_rules, ask.profiles)
+    means = Means(ask.workers, ask.scheduler, ask.output, ask.restart)
     with working(f"counting {found.title}") as tell:
-        here = counted(
-            found, ask.spec, infer=ask.infer, workers=ask.workers, scheduler=ask.scheduler, journal=journal,
-            restart=ask.restart, tell=tell,
-        )  # fmt: skip
+        here = counted(found, ask.spec, replace(means, tell=tell), infer=ask.infer)
     for line in here.said:
         say(line)
     with working("counting what it is compared with") as tell:
-        means = Means(ask.workers, ask.scheduler, ask.output, ask.restart, tell)
-        others = compared(given, here, ask.against, means)
+        others = compared(given, here, ask.against, replace(means, tell=tell))
     return _result(
         findings_of(given.source.name, (here, *others), prices, what_if, _figures(given, here, ask)), ask.output
     )
@@ -171,15 +167,21 @@ def _check_infer(found: Subject, ask: Ask) -> None:
         raise UsageError("--infer-from-values", f"{found.title} is a graph, which says what its edges carry", expected)
 
 
-def _place(output: Path | None) -> Path | None:
-    """Where the journal lies; the folder is made before anything is counted, so that it is known that it can be."""
+def _check_passes(found: Subject, given: Given) -> None:
+    """Passes change graphs in real numbers; a chip graph to compare with stays as it is."""
+    if isinstance(found.network, ChipGraph) and given.passes not in (None, "none"):
+        what = f"'{given.passes}' for {found.title}, a chip graph in the integers of a chip"
+        raise UsageError("--passes", what, "a graph in real numbers", "leave it out")
+
+
+def _make(output: Path | None) -> None:
+    """The report's folder is made before anything is counted, so that it is known that it can be."""
     if output is None:
-        return None
+        return
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(str(output), f"cannot be a folder: {error.strerror}", fix="choose another for -o") from error
-    return output / JOURNAL
 
 
 def _network(each: Counted, prices: Iterable[Tariff]) -> Network:

@@ -12,7 +12,7 @@ from .survey.run import Survey, survey
 
 @dataclass(frozen=True)
 class Means:
-    """What networks beside the subject are counted with.
+    """What networks are counted with.
 
     Args:
         workers: processes on this machine.
@@ -28,16 +28,17 @@ class Means:
     restart: bool = False
     tell: Callable[[str], None] | None = None
 
-    def count(self, job: Job) -> Survey:
-        """The counts of every sample."""
-        journal = None if self.journals is None else self.journals / f"counts-{job.about['identity'][:12]}.journal"
-        tell = None if self.tell is None else seldom(self.tell)
+    def count(self, job: Job, name: str = "") -> Survey:
+        """The counts of every sample; the journal has this name, or one by the job."""
+        name = name or f"counts-{job.about['identity'][:12]}.journal"
+        journal = None if self.journals is None else self.journals / name
+        tell = None if self.tell is None else _seldom(self.tell)
         return survey(
             job, workers=self.workers, scheduler=self.scheduler, progress=tell, journal=journal, anew=self.restart
         )
 
 
-def seldom(tell: Callable[[str], None]) -> Callable[[int, int], None]:
+def _seldom(tell: Callable[[str], None]) -> Callable[[int, int], None]:
     """Says how far it is, at every tenth part."""
     said = -1
 

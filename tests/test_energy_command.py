@@ -98,6 +98,8 @@ def test_what_the_passes_did_is_said_when_asked_for(here: Path) -> None:
     code, out, err = run("energy", "chip.graph", "--passes", "simplify")
     assert (code, out) == (2, "")
     assert err.startswith("error: --passes: 'simplify' for chip.graph, a chip graph")
+    call = ("energy", "small.graph", "--rule", "events", "--passes", "simplify", "--against", "chip.graph")
+    assert [each["title"] for each in data(*call)["networks"]] == ["small.graph", "chip.graph"]
 
 
 def test_a_profile_of_ones_own_and_another_value_of_a_constant(here: Path) -> None:

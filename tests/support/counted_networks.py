@@ -5,7 +5,7 @@ from collections.abc import Callable
 import norse.torch as norse
 import snntorch
 import torch
-from spikingjelly.activation_based import layer, neuron
+from spikeport.benchmarks.peers_networks import spiking_jelly
 from torch import nn
 from torch.nn import functional
 
@@ -119,16 +119,6 @@ class Norse(nn.Module):
             z, state = self.cell(self.one(now), state)
             sent.append(self.two(z))
         return torch.stack(sent)
-
-
-def spiking_jelly() -> nn.Module:
-    """Convolution, norm, pool and neurons in multi-step mode, [T, B, 2, 8, 8]."""
-    return nn.Sequential(
-        layer.Conv2d(2, 4, 3, padding=1, bias=False, step_mode="m"), layer.BatchNorm2d(4, step_mode="m"),
-        neuron.LIFNode(v_threshold=0.3, step_mode="m"), layer.MaxPool2d(2, step_mode="m"),
-        layer.Conv2d(4, 6, 3, stride=2, step_mode="m"), neuron.IFNode(v_threshold=0.2, step_mode="m"),
-        layer.Flatten(step_mode="m"), layer.Linear(6, 3, step_mode="m"),
-    )  # fmt: skip
 
 
 def ours() -> nn.Module:

@@ -20,8 +20,7 @@ def found() -> Survey:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_bill_of_every_sample_is_the_rules_own(found: Survey, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if RULES[rule].refuses(found.total):
-        pytest.skip("the rule has nothing to say about this network")
+    assert not RULES[rule].refuses(found.total)
     wanted = [bill(found.sample(n), rule).pj for n in range(60)]
     made = []
     real = bills.bill
