@@ -1,0 +1,1 @@
+"""Networks of ReLUs turned into networks of spikes."""
