@@ -9,6 +9,7 @@ weights are negative, or none is positive, powers of two do not survive.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,23 +86,26 @@ def loaded_pair(weight: Array, recurrent: Array) -> tuple[Form, Form]:
     return replace(both, weight=both.weight[:, :width]), replace(both, weight=both.weight[:, width:])
 
 
-def plain_weights(node: Matrix) -> list[Array]:
+def plain_weights(node: Matrix) -> Iterator[Array]:
     """Integer matrices that may make the loader build this synapse, the likely one first.
 
     Raises:
         NotLoaded: when there is none.
     """
-    found = [_raised(matrix, node.exponent) for matrix in (node.held, node.weight)]
-    whole = [matrix for matrix in found if matrix is not None]
-    if not whole:
+    none = True
+    for matrix in ("held", "weight"):
+        found = _raised(getattr(node, matrix), node.exponent)
+        if found is not None:
+            none = False
+            yield found
+    if none:
         raise NotLoaded(f"weights times 2^{node.exponent} are no integers, and a file holds integers alone")
-    return whole
 
 
 def _raised(matrix: Array, exponent: int) -> Array | None:
     """M·2ᵉ where that is whole."""
     if exponent >= 0:
-        return matrix.astype(np.int64) << exponent
+        return matrix if exponent == 0 else matrix.astype(np.int64) << exponent
     return None if np.any(matrix % (1 << -exponent)) else matrix.astype(np.int64) >> -exponent
 
 
@@ -129,8 +133,8 @@ def file_weights(node: Matrix) -> Array:
         raise NotLoaded("all weights are zero, on which lava-dl's loader fails")
     for matrix in plain_weights(node):
         if same(_undelayed(node), loaded(matrix).dense(node.message_bits)):
-            return matrix
-    raise NotLoaded(_why(plain_weights(node)[0]))
+            return node.weight if np.array_equal(matrix, node.weight) else matrix
+    raise NotLoaded(_why(next(plain_weights(node))))
 
 
 def file_weights_of_pair(node: Matrix, recurrent: Matrix, *, shifted: bool = False) -> tuple[Array, Array]:
@@ -139,7 +143,7 @@ def file_weights_of_pair(node: Matrix, recurrent: Matrix, *, shifted: bool = Fal
     Raises:
         NotLoaded: when there are none.
     """
-    first, second = plain_weights(node)[0], plain_weights(recurrent)[0]
+    first, second = next(plain_weights(node)), next(plain_weights(recurrent))
     for down in range(FULL + 1 if shifted else 1):
         pair = _lowered(first, down), _lowered(second, down)
         if pair[0] is None or pair[1] is None or not (np.any(pair[0]) or np.any(pair[1])):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import GraphError
-from .content import INLINE, SHORT, TYPES, hash_of
+from .content import INLINE, NAMED, SHORT, TYPES, hash_of
 from .nodes.base import MOST_AXES, Array, frozen_integers, shown
 from .scanner import Scanner
 
@@ -89,9 +89,10 @@ class ArrayReader:
         if short not in self.arrays:
             self.scan.fail("the hash of an array that is there", start)
         array, whole = self._found(short)
-        if (array.dtype.name, array.shape) != (_DTYPES[kind], sizes):
+        if (NAMED.get(array.dtype.name), array.shape) != (_DTYPES[kind], sizes):
             found = f"{kind}{shown(sizes)}"
-            expected = f"{TYPES.get(array.dtype.name, array.dtype.name)}{shown(array.shape)}, as the array is"
+            named = NAMED.get(array.dtype.name, array.dtype.name)
+            expected = f"{TYPES.get(named, named)}{shown(array.shape)}, as the array is"
             raise GraphError(self.scan.where(start), found, expected)
         if not whole.startswith(short):
             found = f"array {short} with values of another hash, {whole[:SHORT]}"
@@ -99,9 +100,9 @@ class ArrayReader:
         return array, whole
 
     def _found(self, short: str) -> tuple[Array, str]:
-        """The array of a hash, integers in 64 bits whatever they were kept in, and its whole hash; worked out once."""
+        """The array of a hash, integers in 32 bits or more whatever they were kept in, and its whole hash; once."""
         if short not in self.known:
             given = self.arrays[short]
-            array = frozen_integers(given) if given.dtype.kind in "iu" else given
+            array = frozen_integers(given, dtype=np.int32) if given.dtype.kind in "iu" else given
             self.known[short] = array, hash_of(array)
         return self.known[short]

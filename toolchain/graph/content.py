@@ -27,20 +27,26 @@ TYPES: Mapping[str, str] = {
 }
 """The types an array can have, and what the text form calls them."""
 
+NAMED: Mapping[str, str] = {**{name: name for name in TYPES}, "int32": "int64"}
+"""The type by which the text form and the hash know an array."""
+PIECE = 1 << 18
+"""So many values are widened at a time."""
+
 _HASHES: WeakKeyDictionary[Node, dict[str, str]] = WeakKeyDictionary()
 
 
 def hash_of(array: Array) -> str:
     """The content hash of an array, 64 hexadecimal digits."""
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     found = hashlib.sha256(f"{type_of(array)}[{','.join(map(str, array.shape))}]".encode())
-    found.update(little.reshape(-1).view(np.uint8).data)
+    flat, kind = np.ascontiguousarray(array).reshape(-1), np.dtype(NAMED[array.dtype.name]).newbyteorder("<")
+    for start in range(0, flat.size, PIECE):
+        found.update(flat[start : start + PIECE].astype(kind, copy=False).view(np.uint8).data)
     return found.hexdigest()
 
 
 def type_of(array: Array) -> str:
-    """What the text form calls an array's type."""
-    return TYPES[array.dtype.name]
+    """What the text form calls an array's type; integers are 64 bits wide there, whatever they are held in."""
+    return TYPES[NAMED[array.dtype.name]]
 
 
 def hashes_of(node: Node) -> Mapping[str, str]:

@@ -77,8 +77,12 @@ def held_weights(weights: Any, mode: SignMode, bits: int = LOIHI2.weight_bits) -
 
     mixed −256..255, excitatory 0..255, inhibitory −255..0; then 8 − bits low bits go, one more for mixed.
     """
-    flip = -1 if mode == "inhibitory" else 1
     least = -(1 << LOIHI2.weight_bits) if mode == "mixed" else 0
-    values = np.clip(flip * np.asarray(weights, np.int64), least, (1 << LOIHI2.weight_bits) - 1)
     low = LOIHI2.weight_bits - bits + (1 if mode == "mixed" else 0)
-    return flip * ((values >> low) << low)
+    values = np.array(weights, np.int64)
+    if mode == "inhibitory":
+        np.negative(values, out=values)
+    np.clip(values, least, (1 << LOIHI2.weight_bits) - 1, out=values)
+    values >>= low
+    values <<= low
+    return np.negative(values, out=values) if mode == "inhibitory" else values

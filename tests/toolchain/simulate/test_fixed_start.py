@@ -55,7 +55,7 @@ def test_a_network_without_convolutions_needs_no_torch_and_a_short_run_no_numba(
     command = [sys.executable, "-c", RUN, tmp_path / "net.graph", str(steps), str(size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
     answer, modules = done.stdout.split("\n")[:2]
-    assert set(modules.split()) == loaded
+    assert set(modules.split()) - {"scipy"} == loaded  # numba loads it where it is there
     wanted = simulate(case.graph, np.ones((steps, 1, size), np.int8)).outputs["out"]
     assert answer.split() == [str(value) for value in wanted.ravel()]
 

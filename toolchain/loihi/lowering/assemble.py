@@ -169,8 +169,9 @@ def _put_value(board: Board, sources: Sources, held: Held, slack: tuple[int, ...
             wait = wait if form.name.endswith(FINER) else next(waits)
             shape, size = sources.signal(form.source).shape, sources.message_bits(form.source)
             ends.append(board.synapse(form, rounded, shape, wait, bits, size))
-        arriving.append(board.port(name, ends))
-    board.put(name, held.unit.device.make(held.port, held.shift), *arriving)
+        arriving += [board.port(name, ends)] if ends else []
+    sources_of = [held.unit.direct] if held.unit.direct else arriving
+    board.put(name, held.unit.device.make(held.registers), *sources_of)
 
 
 def places(network: Network) -> dict[str, Place]:

@@ -17,10 +17,12 @@ from ..report import QuantiseReport
 from .assemble import Made, Network, assembled, clocked
 from .calibrate import Calibration, calibrated, compared
 from .choose import chosen, rounded
+from .coded import Sizes, coded
 from .dialects import not_allowed
 from .layer import Layer, layer
 from .options import Options
 from .plan import Plan
+from .registers import Registers
 from .sources import Sources
 from .telling import reported
 from .timing import Timing
@@ -36,8 +38,11 @@ def built(
 ) -> tuple[ChipGraph, QuantiseReport]:
     """The chip graph and the report."""
     seen = None if calibration is None else calibrated(parts, calibration)
-    sources = Sources(parts, scales_of(parts, seen.values if seen else {}))
-    values, wrong = _values(sources, options)
+    sizes = Sizes(seen.values, seen.arriving) if seen else Sizes({}, {})
+    netx = options.target == "netx"
+    scales, registers = coded(parts, scales_of(parts, sizes.values), sizes, options.bits, netx=netx)
+    sources = Sources(parts, scales)
+    values, wrong = _values(sources, options, registers)
     layers, uneven = _layers(sources, options)
     if wrong or uneven:
         raise Refused(graph.name, [*wrong, *uneven])
@@ -68,21 +73,23 @@ def _lost(made: Mapping[str, Made], values: Mapping[str, Held]) -> list[Spikepor
 
 def _made(each: Layer, sources: Sources, timing: Timing, options: Options, seen: Calibration | None) -> Made:
     if seen is None or each.name not in seen.sent:
-        return rounded(each, options.rules)
-    return chosen(each, sources, timing, options, seen)
+        return rounded(each.lean(), options.rules)
+    return chosen(each.lean(), sources, timing, options, seen)
 
 
-def _values(sources: Sources, options: Options) -> tuple[dict[str, Held], list[SpikeportError]]:
+def _values(
+    sources: Sources, options: Options, registers: Mapping[str, Registers]
+) -> tuple[dict[str, Held], list[SpikeportError]]:
     """The neurons that send values, in integers."""
     found: dict[str, Held] = {}
     wrong: list[SpikeportError] = []
     units = sources.parts.values
     for name, unit in units.items():
         if options.target == "netx" and not unit.device.netx:
-            kind = type(unit.device.make(1.0, 0)).__name__
+            kind = type(unit.device.make(Registers(1.0))).__name__
             wrong.append(SpikeportError(name, f"a {kind} in a netx file", "CUBA, SDNN or RF", NO_NETX))
             continue
-        made = held(unit, sources.scales, options.bits)
+        made = held(unit, sources.scales, options.bits, registers.get(name), netx=options.target == "netx")
         if isinstance(made, SpikeportError):
             wrong.append(made)
         else:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import UsageError
-from ...graph.nodes import Integrating
+from ...graph import Graph
+from ...graph.nodes import Integrating, Sigma, SigmaDelta
 from ...graph.nodes.base import Array
 from ...graph.signal import MOST
 from ..chip_graph import ChipGraph
@@ -40,6 +41,7 @@ class Calibration:
         currents: the largest current of each neuron, in units of its voltage; not of all.
         voltages: the largest voltage, of firing neurons below 0.
         values: the largest value of each source of values.
+        arriving: the largest sum into each neuron that sends changes, in one step and in all.
         steps: T.
     """
 
@@ -48,6 +50,7 @@ class Calibration:
     currents: Mapping[str, float]
     voltages: Mapping[str, float]
     values: Mapping[str, float]
+    arriving: Mapping[str, float]
     steps: int
 
     def bounds(self, layer: Layer) -> tuple[float | None, ...]:
@@ -95,7 +98,7 @@ def calibrated(parts: Plan, inputs: Any) -> Calibration:
     kept = {name: array for name, array in sent.items() if array is not None}
     sizes = {name: float(np.abs(kept[name]).max()) for name in kept if parts.graded(name)}
     currents, voltages = _largest(parts, given, _groups({name: kept[name].size for name in read}))
-    return Calibration(given, kept, currents, voltages, sizes, trace.steps)
+    return Calibration(given, kept, currents, voltages, sizes, _arriving(graph, given), trace.steps)
 
 
 def _given(names: tuple[str, ...], inputs: Any) -> dict[str, Array]:
@@ -120,6 +123,24 @@ def _largest(parts: Plan, inputs: Mapping[str, Array], groups: list[list[str]]) 
             currents[name] = float(np.abs(u * held.gain).max(initial=0))
             voltages[name] = max(float((np.abs(v) if held.threshold is None else -v).max(initial=0)), 0.0)
     return currents, voltages
+
+
+def _arriving(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, float]:
+    """The largest sum into each SigmaDelta and Sigma, in a step and in all so far."""
+    from ...simulate import simulate
+
+    ends = {
+        name: graph.wires[name][0].source for name, node in graph.nodes.items() if isinstance(node, (SigmaDelta, Sigma))
+    }
+    count = next(iter(inputs.values())).shape
+    sizes = {end: graph.signals[end].size * count[0] * count[1] for end in dict.fromkeys(ends.values())}
+    found: dict[str, float] = {}
+    for names in _groups(sizes):
+        trace = simulate(graph, inputs, record=names)
+        for name in names:
+            sums = trace[name].values
+            found[name] = float(max(np.abs(sums).max(initial=0), np.abs(np.cumsum(sums, 0)).max(initial=0)))
+    return {name: found[end] for name, end in ends.items() if end in found}
 
 
 def _groups(sizes: Mapping[str, int]) -> list[list[str]]:

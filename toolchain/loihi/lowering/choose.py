@@ -70,4 +70,4 @@ def _tuned(layer: Layer, factor: float) -> Layer:
 
 
 def _with(layer: Layer, scale: Scale, rules: Rules) -> Made:
-    return Made(layer, integers(layer, scale, rules), rules)
+    return Made(layer.lean(), integers(layer, scale, rules), rules)

@@ -58,6 +58,7 @@ def convolution(ops: tuple[Op, ...]) -> Convolution | None:
         conv = _as_conv(op)
         if conv is None:
             return None
+        conv = conv if len(ops) == 1 else replace(conv, weight=conv.weight.astype(np.float64))
         total = conv if total is None else _joined(total, conv, ops[0].received, op)
         if total is None:
             return None
@@ -69,7 +70,7 @@ def _as_conv(op: Op) -> Conv | None:
     found = rule(op.node, op.received, op.sent) if rule is not None else None
     if found is None or found.weight.ndim != len(op.received) + 1:
         return None
-    return replace(found, weight=found.weight.astype(np.float64), bias=None)
+    return replace(found, bias=None)
 
 
 def _conv(node: Any, _: Shape, __: Shape) -> Conv | None:

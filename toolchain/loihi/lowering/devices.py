@@ -5,7 +5,7 @@
     ResonateFire                     RF or RF_IZ, its rotation in steps of 2⁻¹²
     AdaptiveLIF                      ATRLIF, where it does not reset, compares with ≥ and holds back by 2·(θ + a)
 
-Everything is a function of S, the scale at the neuron's port.
+Everything is a function of the scales at the neuron's port and of what it sends.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ...passes.base import one
 from .. import processes
 from ..limits import LOIHI2
 from ..processes import Process
+from .registers import Registers
 
 Told = tuple[tuple[str, float, float], ...]
 """What was wanted and what came of it: (what, wanted, got)."""
@@ -36,8 +37,8 @@ class Device:
     """One neuron to be.
 
     Args:
-        make: the process for the scale at its port, and for the bits that a product is shifted down by.
-        told: what its own rounding changes, for the scale at its port.
+        make: the process for its registers.
+        told: what its own rounding changes, for its registers.
         port: the scale at the port of a neuron that spikes; none for one that sends values in that scale.
         gain: a factor on what comes in.
         bias: what is added to what comes in.
@@ -46,8 +47,8 @@ class Device:
         approximations: the names of the approximations that it takes.
     """
 
-    make: Callable[[float, int], Process]
-    told: Callable[[float], Told] = lambda _: ()
+    make: Callable[[Registers], Process]
+    told: Callable[[Registers], Told] = lambda _: ()
     port: float | None = None
     gain: float = 1.0
     bias: Array = field(default_factory=lambda: np.zeros(()))
@@ -56,9 +57,9 @@ class Device:
     approximations: tuple[str, ...] = ()
 
 
-VALUE = Device(lambda _, __: processes.GradedVec())
-RELU = Device(lambda _, __: processes.GradedReluVec())
-PRODUCT = Device(lambda _, shift: processes.ProdNeuron(exponent=shift), product=True)
+VALUE = Device(lambda _: processes.GradedVec())
+RELU = Device(lambda _: processes.GradedReluVec())
+PRODUCT = Device(lambda held: processes.ProdNeuron(exponent=held.shift), product=True)
 
 
 def device(name: str, node: Node) -> Device | SpikeportError:
@@ -70,7 +71,7 @@ def device(name: str, node: Node) -> Device | SpikeportError:
     if isinstance(node, (Delta, SigmaDelta)):
         return _coding(name, node)
     if isinstance(node, Sigma):
-        return Device(lambda _, __: processes.Sigma())
+        return Device(lambda _: processes.Sigma(), netx=True)
     if isinstance(node, Multiply) or (isinstance(node, Activation) and node.function == "square"):
         return PRODUCT
     return RELU if isinstance(node, Activation) else VALUE
@@ -96,25 +97,26 @@ def _coding(name: str, node: Delta | SigmaDelta) -> Device | SpikeportError:
         return uneven
     theta = _number(node.threshold)
 
-    def told(scale: float) -> Told:
-        return (("threshold", theta, round(theta * scale) / scale),)
+    def told(held: Registers) -> Told:
+        return (("threshold", theta, round(theta * held.unit) / held.unit),)
+
+    def exponents(held: Registers) -> dict[str, int]:
+        return {"threshold": round(theta * held.unit), "spike_exponent": held.spike, "state_exponent": held.shift}
 
     if isinstance(node, Delta):
         delta = node.cumulative
-        return Device(
-            lambda scale, _: processes.Delta(threshold=round(theta * scale), cumulative=delta), told, netx=True
-        )
-    held = node
+        return Device(lambda held: processes.Delta(**exponents(held), cumulative=delta), told, netx=True)
+    coder = node
     return Device(
-        lambda scale, _: processes.SigmaDelta(
-            threshold=round(theta * scale),
-            bias=np.rint(np.asarray(held.bias, np.float64) * scale).astype(np.int64),
-            activation=held.activation,
-            cumulative=held.cumulative,
+        lambda held: processes.SigmaDelta(
+            **exponents(held),
+            bias=np.rint(np.asarray(coder.bias, np.float64) * held.unit).astype(np.int64),
+            activation=coder.activation,
+            cumulative=coder.cumulative,
         ),
         told,
         netx=True,
-        approximations=("bias-start",) if held.bias.any() else (),
+        approximations=("bias-start",) if coder.bias.any() else (),
     )
 
 
@@ -131,11 +133,11 @@ def _resonating(name: str, node: ResonateFire) -> Device | SpikeportError:
     told: list[tuple[str, float, float]] = [(w, v, round(v * turn) / turn) for w, v in (("cos", cos), ("sin", sin))]
     epsilon = (("epsilon", node.epsilon),) if node.spike == "izhikevich" else ()
     return Device(
-        lambda scale, _: kind(cos=round(cos * turn), sin=round(sin * turn), threshold=round(theta * scale)),
-        lambda scale: (
+        lambda held: kind(cos=round(cos * turn), sin=round(sin * turn), threshold=round(theta * held.port)),
+        lambda held: (
             *told,
-            ("threshold", theta, round(theta * scale) / scale),
-            *((what, wanted, 1 / scale) for what, wanted in epsilon),
+            ("threshold", theta, round(theta * held.port) / held.port),
+            *((what, wanted, 1 / held.port) for what, wanted in epsilon),
         ),
         port=2.0 ** np.floor(RESONATING - np.log2(theta)),
         netx=True,
@@ -178,15 +180,15 @@ def _adaptive(value: dict[str, float], *, held_back: bool) -> Device:
     told += [("refractory_decay", value["refractory_decay"], 1 - back / unity)] if held_back else []
     sizes = [("threshold", value["threshold"]), ("adapt_step", value["adapt_step"])]
     return Device(
-        lambda scale, _: processes.ATRLIF(
+        lambda held: processes.ATRLIF(
             current_decay=current,
             voltage_decay=lost["beta"],
             threshold_decay=lost["adapt_decay"],
             refractory_decay=back,
-            threshold=_mantissa(value["threshold"], scale),
-            threshold_step=_mantissa(value["adapt_step"], scale),
+            threshold=_mantissa(value["threshold"], held.port),
+            threshold_step=_mantissa(value["adapt_step"], held.port),
         ),
-        lambda scale: (*told, *((what, wanted, _mantissa(wanted, scale) / scale) for what, wanted in sizes)),
+        lambda held: (*told, *((what, wanted, _mantissa(wanted, held.port) / held.port) for what, wanted in sizes)),
         port=2.0 ** np.floor(ADAPTING - np.log2(value["threshold"])),
         gain=value["gain"],
         bias=np.asarray(value["bias"]),

@@ -60,7 +60,7 @@ class Form:
 
     @property
     def weight(self) -> Array:
-        """The weights in floating point, the outputs (or output channels) first."""
+        """The weights in floating point, as precise as the graph has them; the outputs (or output channels) first."""
         return self.map.weight if isinstance(self.map, Convolution) else self.map
 
 
@@ -82,16 +82,14 @@ def form(path: Path, sends: Shape, target: str, receives: Shape) -> Form | Spike
     if conv is not None:
         put = _reshaped(shape, conv.received)
         back = _reshaped(conv.sent, middle[-1].sent)
-        scaled = Convolution(
-            conv.weight * factor, conv.stride, conv.padding, conv.dilation, conv.groups, conv.received, conv.sent
-        )
+        scaled = replace(conv, weight=_scaled(conv.weight, factor))
         return Form(name, path.source, path.delay, (*_moves(before), *put), scaled, (*back, *_moves(after)))
     inward, outward = math.prod(shape), math.prod(middle[-1].sent)
     if inward * outward > MOST_MATRIX:
         found = f"linear layers from {path.source} that are a matrix of {outward} × {inward}"
         fix = "put a neuron between the layers, or make one convolution of them"
         return SpikeportError(weighted[-1] if weighted else target, found, f"at most {MOST_MATRIX} weights", fix)
-    matrix = _matrix(middle, shape) * factor
+    matrix = _scaled(_matrix(middle, shape), factor)
     put, back = _reshaped(shape, (inward,)), _reshaped((outward,), middle[-1].sent)
     return Form(name, path.source, path.delay, (*_moves(before), *put), matrix, (*back, *_moves(after)))
 
@@ -99,8 +97,14 @@ def form(path: Path, sends: Shape, target: str, receives: Shape) -> Form | Spike
 def times(given: Form, factor: float) -> Form:
     """The synapse with all weights multiplied."""
     held = given.map
-    scaled = replace(held, weight=held.weight * factor) if isinstance(held, Convolution) else held * factor
-    return replace(given, map=scaled)
+    if isinstance(held, Convolution):
+        return replace(given, map=replace(held, weight=_scaled(held.weight, factor)))
+    return replace(given, map=_scaled(held, factor))
+
+
+def _scaled(weight: Array, factor: float) -> Array:
+    """The weights times a factor, in float64; the very same array, in its own type, for a factor of 1."""
+    return weight if factor == 1 else weight.astype(np.float64) * factor
 
 
 def _without_factors(ops: tuple[Op, ...]) -> tuple[tuple[Op, ...], float]:
@@ -142,7 +146,7 @@ def _reshaped(shape: Shape, wanted: Shape) -> tuple[Move, ...]:
 def _matrix(ops: tuple[Op, ...], shape: Shape) -> Array:
     """What the maps make of each unit vector, (out, in)."""
     if len(ops) == 1 and isinstance(ops[0].node, Affine) and len(shape) == 1:
-        weight: Array = ops[0].node.weight.astype(np.float64)
+        weight: Array = ops[0].node.weight
         return weight
     size, widest = math.prod(shape), max(math.prod(op.sent) for op in ops)
     at_once = max(1, CHUNK // max(size, widest))

@@ -8,18 +8,22 @@ v ≥ θ·k is v > ⌈θ·k⌉ − 1. Elsewhere the threshold is rounded.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...graph.nodes.base import Array
 from ..limits import LOIHI2
+from ..processes.base import WEIGHTS
 from .biases import biased, fractional
 from .bounds import Rules, grids_of
 from .grid import Grid
 from .layer import Layer
 from .scales import TOLERANCE, Scale
 
+BLOCK = 1 << 17
+"""So many weights are rounded at a time."""
 NEVER = LOIHI2.most_threshold
 """The threshold of a neuron that never fires."""
 
@@ -117,17 +121,36 @@ def factors(layer: Layer, index: int, k: Array) -> Array:
 
 def _rounding(layer: Layer, index: int, scale: Scale, grid: Grid) -> Rounding:
     weights, exponent = layer.weights[index], scale.exponents[index]
-    wanted = weights * (factors(layer, index, scale.k) / 2.0**exponent)
-    kept = grid.rounded(wanted.copy()) if scale.exact else grid.balanced(wanted)
+    factor = np.broadcast_to(factors(layer, index, scale.k) / 2.0**exponent, weights.shape)
+    kept = np.empty(weights.shape, WEIGHTS)
+    for rows in _blocks(weights):
+        wanted = weights[rows] * factor[rows]
+        kept[rows] = grid.rounded(wanted) if scale.exact else grid.balanced(wanted)
     if kept.max(initial=0) <= 0:  # no weight above 0 is left: a synapse of negative weights alone holds one value less
-        kept = np.maximum(kept, grid.step - (1 << LOIHI2.weight_bits))
-    error = kept - wanted
-    if scale.exact:
-        error[np.abs(error) <= TOLERANCE * np.abs(wanted)] = 0
-    clipped = int(((wanted > grid.high + grid.step / 2) | (wanted < grid.low - grid.step / 2)).sum())
-    zeroed = int(((kept == 0) & (weights != 0)).sum())
-    sqnr = sqnr_of(wanted, error)
-    return Rounding(kept.astype(np.int64), exponent, sqnr, clipped, zeroed, _bits(kept, grid))
+        np.maximum(kept, grid.step - (1 << LOIHI2.weight_bits), out=kept)
+    noise, power, clipped, zeroed = 0.0, 0.0, 0, 0
+    for rows in _blocks(weights):
+        wanted = weights[rows] * factor[rows]
+        error = kept[rows] - wanted
+        if scale.exact:
+            error[np.abs(error) <= TOLERANCE * np.abs(wanted)] = 0
+        noise, power = noise + float((error**2).sum()), power + float((wanted**2).sum())
+        clipped += int(((wanted > grid.high + grid.step / 2) | (wanted < grid.low - grid.step / 2)).sum())
+        zeroed += int(((kept[rows] == 0) & (weights[rows] != 0)).sum())
+    return Rounding(narrow(kept), exponent, _decibels(noise, power), clipped, zeroed, _bits(kept, grid))
+
+
+def _blocks(weights: Array) -> Iterator[slice]:
+    """Rows that are rounded at a time: what is in between is many times as large as they are."""
+    rows = max(1, BLOCK * len(weights) // max(weights.size, 1))
+    yield from (slice(first, first + rows) for first in range(0, len(weights), rows))
+
+
+def narrow(kept: Array) -> Array:
+    """Weights as the chip graph holds them, sealed so that it takes them without a copy."""
+    held = kept.astype(WEIGHTS, copy=False)
+    held.flags.writeable = False
+    return held
 
 
 def _bits(kept: Array, grid: Grid) -> int:
@@ -140,5 +163,8 @@ def _bits(kept: Array, grid: Grid) -> int:
 
 def sqnr_of(wanted: Array, error: Array) -> float:
     """10·log₁₀(Σ wanted² / Σ error²), infinite without an error."""
-    noise, power = float((error**2).sum()), float((wanted**2).sum())
+    return _decibels(float((error**2).sum()), float((wanted**2).sum()))
+
+
+def _decibels(noise: float, power: float) -> float:
     return np.inf if noise == 0 else float(10 * np.log10(power / noise))

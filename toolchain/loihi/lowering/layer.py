@@ -1,8 +1,12 @@
-"""One neuron of the graph with all its synapses, ready for integers: weights by rows, θ and b, all in float64."""
+"""One neuron of the graph with all its synapses, ready for integers: weights by rows, θ and b, all in float64.
+
+The weights themselves are worked out where they are asked for: a network's in float64 are twice its own size.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +27,8 @@ class Layer:
         shape: its shape.
         membrane: its equation, the gain in the weights.
         forms: its synapses.
-        weights: the weights of each, its outputs first.
+        factors: for each synapse, what the weights of each output are multiplied by.
+        scales: for each synapse, what they are divided by: the scale of its source.
         channels: for each synapse, which of the neuron's channels each of its outputs goes to; none where an output
             goes to several.
         most: the largest value and the lowest that each synapse's source sends.
@@ -33,9 +38,22 @@ class Layer:
     shape: Shape
     membrane: Membrane
     forms: tuple[Form, ...]
-    weights: tuple[Array, ...]
+    factors: tuple[Array, ...]
+    scales: tuple[float, ...]
     channels: tuple[Array | None, ...]
     most: tuple[tuple[float, float], ...]
+
+    @cached_property
+    def weights(self) -> tuple[Array, ...]:
+        """The weights of each synapse in float64, its outputs first."""
+        return tuple(
+            form.weight.astype(np.float64) * rows.reshape(-1, *([1] * (form.weight.ndim - 1))) / scale
+            for form, rows, scale in zip(self.forms, self.factors, self.scales, strict=True)
+        )
+
+    def lean(self) -> Layer:
+        """The same without the weights in float64, which are worked out anew where they are asked for."""
+        return replace(self)
 
     @property
     def loops(self) -> bool:
@@ -66,11 +84,11 @@ def layer(
         found = _weighted(forms, np.broadcast_to(factor, shape))
     if found is None:
         return _uneven(name, one=one)
-    forms, weights = found[0], tuple(w / scale for w, scale in zip(found[1], scales, strict=True))
+    forms, factors = found
     index = np.broadcast_to(np.arange(shape[0]).reshape(-1, *([1] * (len(shape) - 1))), shape) if shape else None
     channels = tuple(None if index is None else rows_of(form, index) for form in forms)
     plain = replace(held, gain=np.ones(()), threshold=theta, bias=bias)
-    return Layer(name, shape, plain, forms, weights, channels, most)
+    return Layer(name, shape, plain, forms, factors, scales, channels, most)
 
 
 def _shares(held: Membrane, *, one: bool) -> tuple[Array, Array | None, Array]:
@@ -87,8 +105,8 @@ def _can_divide(held: Membrane) -> bool:
 
 
 def _weighted(forms: tuple[Form, ...], factor: Array) -> tuple[tuple[Form, ...], tuple[Array, ...]] | None:
-    """The synapses with each neuron's factor in their weights; none where a synapse has one weight for several."""
-    kept, weights = [], []
+    """The synapses, and each neuron's factor by their outputs; none where a synapse has one weight for several."""
+    kept, factors = [], []
     for form in forms:
         rows = rows_of(form, factor)
         if rows is None and identity(form):
@@ -96,8 +114,8 @@ def _weighted(forms: tuple[Form, ...], factor: Array) -> tuple[tuple[Form, ...],
         if rows is None:
             return None
         kept.append(form)
-        weights.append(form.weight * rows.reshape(-1, *([1] * (form.weight.ndim - 1))))
-    return tuple(kept), tuple(weights)
+        factors.append(rows)
+    return tuple(kept), tuple(factors)
 
 
 def identity(form: Form) -> bool:

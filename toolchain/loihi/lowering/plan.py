@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import SpikeportError
 from ...graph import Graph, Node
-from ...graph.nodes import Activation, Multiply, Output
+from ...graph.nodes import Activation, Delta, Multiply, Output
 from ...graph.nodes.base import Array
 from ...graph.signal import SPIKES, Carries
 from .devices import VALUE, Device, device
@@ -53,12 +53,14 @@ class ValueUnit:
         shape: its shape.
         device: what it makes of what comes in.
         ports: for each of its ports, the synapses.
+        direct: the input that it reads without a synapse; empty for none.
     """
 
     name: str
     shape: Shape
     device: Device
     ports: tuple[tuple[Form, ...], ...]
+    direct: str = ""
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -172,6 +174,9 @@ def _value(parts: Cut, name: str, node: Node) -> list[Unit | ValueUnit | Spikepo
     if isinstance(what, SpikeportError):
         return [what]
     first, *rest = parts.constants[name]
+    direct = _direct(parts, name, node)
+    if direct:
+        return [ValueUnit(name, shape, what, ((),), direct)]
     ports = [
         [*_gained(_forms(parts, name, port), what.gain), *_bias(name, constant, shape)]
         for port, constant in enumerate([first * what.gain + what.bias, *rest])
@@ -182,6 +187,18 @@ def _value(parts: Cut, name: str, node: Node) -> list[Unit | ValueUnit | Spikepo
     held = tuple(tuple(each for each in port if isinstance(each, Form)) for port in ports)
     squared = isinstance(node, Activation) and node.function == "square"
     return [ValueUnit(name, shape, what, held * 2 if squared else held)]
+
+
+def _direct(parts: Cut, name: str, node: Node) -> str:
+    """The input that a Delta reads as it is, as the chip's can; empty for none."""
+    paths = parts.paths[name][0]
+    if not isinstance(node, Delta) or len(paths) != 1 or parts.constants[name][0].any():
+        return ""
+    path = paths[0]
+    same = (
+        path.source in parts.graph.inputs and parts.graph.signals[path.source].shape == parts.graph.signals[name].shape
+    )
+    return path.source if same and not path.ops and not path.delay else ""
 
 
 def _gained(forms: list[Form | SpikeportError], gain: float) -> list[Form | SpikeportError]:

@@ -28,10 +28,12 @@ class Sources:
         return self.scales.get(name, 1.0)
 
     def signal(self, name: str) -> Signal:
-        """What a source sends; an input of real numbers sends whole numbers in its scale."""
-        carries = self.parts.carries(name)
-        whole = integers(-MOST, MOST) if name in self.parts.graph.inputs and carries.graded else carries
-        return Signal(self.parts.shape(name), whole)
+        """What a source sends; an input with a scale sends whole numbers in that."""
+        carries, scale = self.parts.carries(name), self.scale(name)
+        if name not in self.parts.graph.inputs or (scale == 1 and not carries.graded):
+            return Signal(self.parts.shape(name), carries)
+        low, high = (-MOST, MOST) if carries.graded else (round(each * scale) for each in carries.bounds)
+        return Signal(self.parts.shape(name), integers(low, high))
 
     def bounds(self, name: str) -> tuple[float, float]:
         """The largest and the lowest value that it can send, each with 0."""

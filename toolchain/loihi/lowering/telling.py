@@ -28,7 +28,8 @@ def reported(network: Network, soon: tuple[str, ...]) -> QuantiseReport:
     used = [(name, each) for name, names in parts.approximations.items() for each in names]
     used += [(name, "loop-latency") for name in timing.stretched] + [(name, "bias-start") for name in soon]
     early = tuple(f"{name}: uses bias-start: it {APPROXIMATIONS['bias-start']}" for name in soon)
-    inputs = tuple(_input_line(network, name) for name in parts.graph.inputs if parts.graded(name))
+    scales = {name: network.sources.scale(name) for name in parts.graph.inputs}
+    inputs = tuple(_input_line(network, name) for name, scale in scales.items() if parts.graded(name) or scale != 1)
     lines = (*timing.loops, *early, *inputs)
     return QuantiseReport(parts.graph.name, options.bits, options.target, tuple(layers), tuple(used), lines)
 
@@ -50,10 +51,12 @@ def _value_report(held: Held, timing: Timing) -> LayerReport:
     if unit.port is None:
         lines.append(f"a value of 1 is {held.scale:g}; a payload holds up to ±{LOIHI2.most_state / held.scale:g}")
     else:
-        lines.append(f"what comes in is scaled by {held.port:g}")
+        lines.append(f"what comes in is scaled by {held.registers.port:g}")
+    if held.registers.shift and not held.registers.direct and not unit.product and held.synapses:
+        lines.append(f"what it sends is rounded down to multiples of {1 / held.scale:.3g}")
     exact = all(each.sqnr == np.inf for _, each in held.synapses)
-    scale = (held.port, held.port)
-    late, told = timing.latency[name], unit.told(held.port)
+    scale = (held.registers.port, held.registers.port)
+    late, told = timing.latency[name], unit.told(held.registers)
     used = unit.approximations
     return LayerReport(name, late, tuple(synapses), scale, exact, told, None, 0.0, 0.0, 0.0, used, lines=tuple(lines))
 

@@ -22,8 +22,9 @@ from .bounds import FINE_STATE
 from .convolutions import Convolution
 from .forms import MOST_MATRIX, Form, Move
 from .grid import grid_of
-from .integers import Rounding, sqnr_of
+from .integers import Rounding, narrow, sqnr_of
 from .plan import Plan, ValueUnit
+from .registers import Registers
 
 USUAL = 2.0**8
 """The scale of values whose size nobody has seen."""
@@ -44,21 +45,34 @@ class Held:
     Args:
         unit: the neuron.
         ports: for each port, its synapses, and their rounding.
-        port: S at its port.
+        registers: the scales that its process is made for.
         scale: S of what it sends; 1 for spikes.
-        shift: the bits that a product is shifted down by.
     """
 
     unit: ValueUnit
     ports: tuple[tuple[tuple[Form, Rounding], ...], ...]
-    port: float
+    registers: Registers
     scale: float
-    shift: int = 0
 
     @property
     def synapses(self) -> tuple[tuple[Form, Rounding], ...]:
         """The synapses of all ports."""
         return tuple(pair for port in self.ports for pair in port)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How weights are rounded.
+
+    Args:
+        bits: bits of a weight.
+        images: whether convolutions stay such, in the scale that they have.
+        least: the least exponent of a matrix.
+    """
+
+    bits: int
+    images: bool
+    least: int
 
 
 def scales_of(parts: Plan, largest: Mapping[str, float]) -> dict[str, float]:
@@ -110,24 +124,29 @@ def _shift(sides: list[float], wanted: float) -> int:
     return int(np.clip(np.log2(sides[0] * sides[1] / wanted), 0, MOST_SHIFT))
 
 
-def held(unit: ValueUnit, scales: Mapping[str, float], bits: int) -> Held | SpikeportError:
-    """A neuron in integers."""
+def held(
+    unit: ValueUnit, scales: Mapping[str, float], bits: int, coded: Registers | None, *, netx: bool
+) -> Held | SpikeportError:
+    """A neuron in integers; `coded` are the registers of one that sends changes."""
     port = unit.device.port
-    wanted = scales[unit.name] if port is None else port
+    wanted = coded.port if coded is not None else scales[unit.name] if port is None else port
     sides = [_side(forms, scales) for forms in unit.ports] if unit.device.product else [wanted] * len(unit.ports)
-    ports = [_port(unit, forms, scales, side, bits) for forms, side in zip(unit.ports, sides, strict=True)]
+    how = Weights(bits, images=coded is not None, least=0 if netx else LEAST)
+    ports = [_port(unit, forms, scales, side, how) for forms, side in zip(unit.ports, sides, strict=True)]
     for each in ports:
         if isinstance(each, SpikeportError):
             return each
     kept = tuple(each for each in ports if not isinstance(each, SpikeportError))
+    if coded is not None:
+        return Held(unit, kept, coded, coded.scale)
     if not unit.device.product:
-        return Held(unit, kept, wanted, wanted if port is None else 1.0)
+        return Held(unit, kept, Registers(wanted), wanted if port is None else 1.0)
     shift = _shift(sides, wanted)
     if sides[0] * sides[1] / 2.0**shift != wanted:
         return SpikeportError(
             unit.name, "a product that comes back to itself ever smaller", "one whose size stays", "scale it up"
         )
-    return Held(unit, kept, sides[0], wanted, shift)
+    return Held(unit, kept, Registers(sides[0], shift), wanted)
 
 
 def _side(forms: tuple[Form, ...], scales: Mapping[str, float]) -> float:
@@ -136,26 +155,28 @@ def _side(forms: tuple[Form, ...], scales: Mapping[str, float]) -> float:
 
 
 def _port(
-    unit: ValueUnit, forms: tuple[Form, ...], scales: Mapping[str, float], wanted: float, bits: int
+    unit: ValueUnit, forms: tuple[Form, ...], scales: Mapping[str, float], wanted: float, how: Weights
 ) -> tuple[tuple[Form, Rounding], ...] | SpikeportError:
     pairs: list[tuple[Form, Rounding]] = []
     for form in forms:
         factor = wanted / scales.get(form.source, 1.0)
-        made = as_matrix(form)
+        made = form if how.images else as_matrix(form)
+        weights = made.weight.astype(np.float64) * factor
         if isinstance(made.map, Convolution):
-            grid = grid_of(made.weight, bits)
-            if grid.reach(made.weight) < factor:
+            grid = grid_of(made.weight, how.bits)
+            if grid.reach(made.weight) < factor * (1 - 1e-12):
                 return _too_large(unit, form)
-            pairs.append((made, _rounded(made.weight * factor, 0, bits)))
+            pairs.append((made, _rounded(weights, 0, how.bits)))
             continue
         refined = form.source == unit.name or form.name.endswith(".bias")
-        pairs += _matrices(made, made.weight * factor, bits, refined=refined)
+        pairs += _matrices(made, weights, how, refined=refined)
     return tuple(pairs)
 
 
-def _matrices(form: Form, weights: Array, bits: int, *, refined: bool) -> list[tuple[Form, Rounding]]:
+def _matrices(form: Form, weights: Array, how: Weights, *, refined: bool) -> list[tuple[Form, Rounding]]:
     """A matrix; with `refined` and where something is left of it, another with its lower bits."""
-    exponent = _exponent(weights, bits)
+    bits = how.bits
+    exponent = max(_exponent(weights, bits), how.least)
     first = _rounded(weights, exponent, bits)
     rest = weights - first.weight * 2.0**exponent
     if not refined or not rest.any() or exponent - 8 < LEAST:
@@ -203,4 +224,4 @@ def _rounded(weights: Array, exponent: int, bits: int) -> Rounding:
     zeroed = int(((kept == 0) & (weights != 0)).sum())
     sqnr = sqnr_of(wanted, kept - wanted)
     used = (int(np.abs(kept).max(initial=0)) // grid.step).bit_length() + int(grid.low < 0 < grid.high)
-    return Rounding(kept.astype(np.int64), exponent, sqnr, clipped, zeroed, used)
+    return Rounding(narrow(kept), exponent, sqnr, clipped, zeroed, used)

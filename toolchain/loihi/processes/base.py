@@ -17,7 +17,16 @@ Role = Literal["end", "join", "synapse", "neuron"]
 
 def whole(**kwargs: Any) -> Any:
     """A dataclass field that holds a read-only array of integers."""
-    return field(metadata={"array": True, "integer": True}, **kwargs)
+    return field(metadata={"array": True, "integer": np.int64}, **kwargs)
+
+
+WEIGHTS = np.int32
+"""What weights are held in: they have 31 bits at most, and are by far the most of a network."""
+
+
+def narrow_whole(**kwargs: Any) -> Any:
+    """The same for weights. Whoever computes with them widens them first."""
+    return field(metadata={"array": True, "integer": WEIGHTS}, **kwargs)
 
 
 @dataclass(frozen=True, eq=False)

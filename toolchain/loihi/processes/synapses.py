@@ -18,7 +18,7 @@ from ...graph.nodes.window import channels_of, pairs, spread, windowed, windows
 from ...graph.signal import GRADED, Signal
 from ..arithmetic import INT32, SignMode, held_weights, int32, modulo24, shift, sign_mode
 from ..limits import LOIHI2
-from .base import Process, Role, whole, within
+from .base import Process, Role, narrow_whole, whole, within
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,7 +45,7 @@ class Matrix(Synapse):
     The weights are those that Lava is given; `held` are those that the synapse holds: clipped, low bits cut off.
     """
 
-    weight: ArrayLike = whole()
+    weight: ArrayLike = narrow_whole()
     exponent: int = 0
     bits: int = LOIHI2.weight_bits
 
@@ -200,7 +200,7 @@ class Conv(Synapse):
         message_bits: bits of a payload; 0 for plain spikes.
     """
 
-    weight: ArrayLike = whole()
+    weight: ArrayLike = narrow_whole()
     stride: Any = 1
     padding: Any = 0
     dilation: Any = 1
@@ -253,7 +253,7 @@ class ConvInTime(Synapse):
         message_bits: bits of a payload; 0 for plain spikes.
     """
 
-    weight: ArrayLike = whole()
+    weight: ArrayLike = narrow_whole()
 
     def check(self) -> None:
         """The kernel has taps."""
