@@ -12,7 +12,7 @@ from . import __version__
 from .benchmarks.commands import app as benchmarks
 from .exporters.commands import app as exporters
 from .models.commands import app as models
-from .sources import example_of, graph_of, module_of
+from .sources import example_of, golden_of, graph_of, module_of
 from .toolchain.commands import app as toolchain
 from .toolchain.lava_commands import app as lava
 from .toolchain.source import Load
@@ -43,7 +43,7 @@ def spikeport(
     ] = False,
 ) -> None:
     """Takes a network trained in PyTorch to a neuromorphic chip and proves that it is still the same network."""
-    context.obj = Load(graph_of, module_of, example_of)
+    context.obj = Load(graph_of, module_of, example_of, golden_of)
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 net.graph                 our own file: a graph, or a chip graph
 net.net, .h5, .hdf5       a netx file of lava-dl: a chip graph
 net.parts, .parts.json    netx files and how they join: a chip graph
+net.nir, .nirparts        a NIR file, or several and how they join
+net.onnx                  an ONNX file: our own, or an ANN
 net.safetensors           a checkpoint: weights, and in its header the network of the zoo they belong to
 package.module:factory    a function of yours that gives a torch module, or (module, example input)
 name                      a network of the zoo, with random weights or those of --weights
@@ -20,13 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .toolchain.errors import SpikeportError, UsageError
-from .toolchain.source import REMARKS, Source
+from .toolchain.source import REMARKS, Reading, Source
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from .toolchain.graph import Graph
     from .toolchain.loihi.chip_graph import ChipGraph
+    from .toolchain.verifying import Golden
 
 NETX = (".net", ".h5", ".hdf5")
 """The suffixes of netx files."""
@@ -35,6 +38,9 @@ PARTS = ".parts.json"
 FOLDER = ".parts"
 """The end of the name of the folder in which all of them lie."""
 CHECKPOINT = ".safetensors"
+NIR, NIR_PARTS, ONNX = ".nir", ".nirparts", ".onnx"
+FILES = (".graph", *NETX, FOLDER, PARTS, NIR, NIR_PARTS, ONNX)
+"""The ends of names of files that hold a network."""
 _NO_EXAMPLE = "say --shape, or let the factory give (module, example input)"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
@@ -47,24 +53,32 @@ def load(
     shape: tuple[int, ...] | None = None,
     carries: str = "graded",
     host: bool = False,
+    dialect: str | None = None,
+    dt: float | None = None,
+    reset: str | None = None,
 ) -> Graph | ChipGraph:
     """The graph of a SOURCE; a chip graph where the file holds one.
 
     Args:
-        source: a name of the zoo, a `.safetensors` checkpoint, `package.module:factory`, a `.graph` file, or a netx
-            file (`.net`, `.h5`, `.hdf5`).
+        source: a name of the zoo, a `.safetensors` checkpoint, `package.module:factory`, a `.graph`, `.nir` or `.onnx`
+            file, or a netx file (`.net`, `.h5`, `.hdf5`).
         weights: a file with weights for a network that is built by a name.
         shape: for a factory that gives no example input, the shape of one step of one sample.
         carries: for a factory, what its input promises to carry: graded, spikes or int[low,high].
         host: keep what a chip cannot do as Host nodes, in place of a refusal.
+        dialect: for a NIR file that does not say it, whose it is.
+        dt: for a NIR file, the length of a step in seconds.
+        reset: for a NIR file, what a spike does to the voltage: value, subtract or none.
     """
     given = None if weights is None else Path(weights)
-    return graph_of(Source(os.fspath(source), given, shape, carries, host))
+    return graph_of(Source(os.fspath(source), given, shape, carries, host, Reading(dialect, dt, reset)))
 
 
 def graph_of(given: Source) -> Graph | ChipGraph:
     """The graph of a SOURCE with its options, or the chip graph."""
-    if given.name.endswith((".graph", *NETX, FOLDER, PARTS)):
+    if not given.name.endswith(NIR):
+        given.reading.refuse(given.name)
+    if given.name.endswith(FILES):
         return _from_graph_file(given)
     if ":" in given.name:
         return _from_factory(given)
@@ -73,7 +87,7 @@ def graph_of(given: Source) -> Graph | ChipGraph:
 
 def module_of(given: Source) -> nn.Module:
     """The torch module of a SOURCE that is one: a name of the zoo, a checkpoint, or a factory."""
-    if given.name.endswith((".graph", *NETX, FOLDER, PARTS)):
+    if given.name.endswith(FILES):
         raise UsageError(given.name, "holds no torch module", "a name of the zoo, a checkpoint, or a factory")
     if ":" in given.name:
         return _made(given)[0]
@@ -114,6 +128,12 @@ def _from_graph_file(given: Source) -> Graph | ChipGraph:
         raise UsageError("--weights", f"a file of weights beside {given.name}, which holds its own", fix="leave it out")
     if given.name.endswith(NETX):
         return _from_netx_file(given)
+    if given.name.endswith((NIR, ONNX)):
+        return _from_exchange_file(given)
+    if given.name.endswith(NIR_PARTS):
+        from .exporters.nir.parts import read_parts as read_nir_parts
+
+        return read_nir_parts(Path(given.name))
     if given.name.endswith((FOLDER, PARTS)):
         from .exporters.netx_parts import read_parts
 
@@ -144,6 +164,30 @@ def _from_netx_file(given: Source) -> ChipGraph:
     notes = {**chip.notes, REMARKS: "\n".join(remarks)} if remarks else chip.notes
     name = _called(Path(given.name).stem) if chip.name == "network" else chip.name
     return replace(chip, notes=notes, name=name)
+
+
+def _from_exchange_file(given: Source) -> Graph:
+    """The graph of a NIR or an ONNX file; what its reader found remarkable stands in the notes."""
+    path = Path(given.name)
+    if given.name.endswith(ONNX):
+        from .exporters.onnx_file import read as read_onnx
+
+        graph, remarks = read_onnx(path)
+    else:
+        from .exporters.nir_file import read as read_nir
+
+        how = given.reading
+        found = read_nir(path, dialect=how.dialect, dt=how.dt, reset=how.reset)
+        graph, remarks = found.graph, found.remarks
+    named = graph if graph.name != "network" else replace(graph, name=_called(path.stem))
+    return named.with_notes(**{REMARKS: "\n".join(remarks)}) if remarks else named
+
+
+def golden_of(path: Path, graph: Graph) -> Golden:
+    """The record of a run of this network that a file holds."""
+    from .exporters.nir.trace_file import read_trace
+
+    return read_trace(path, graph)
 
 
 def _from_factory(given: Source) -> Graph:
@@ -236,7 +280,8 @@ def _check_zoo(given: Source) -> None:
     from .models.zoo import ZOO
 
     if not given.name.endswith(CHECKPOINT) and given.name not in ZOO:
-        known = f"a name of the zoo ({', '.join(ZOO)}), a .safetensors, .graph or netx file, or package.module:factory"
+        files = "a .safetensors, .graph, .nir, .onnx or netx file"
+        known = f"a name of the zoo ({', '.join(ZOO)}), {files}, or package.module:factory"
         raise UsageError(given.name, "is no SOURCE", known)
 
 

@@ -18,6 +18,7 @@ from ..toolchain.writing import check_place
 
 RACES: Mapping[str, str] = {
     "accuracy": ".accuracy:bench",
+    "convert": ".speed.convert:bench",
     "energy": ".speed.energy:bench",
     "lava": ".speed.lava:bench",
     "neurons": ".speed.neurons:bench",
@@ -100,6 +101,9 @@ COLUMNS = (
     Column(">peer's ACs", "peer_acs", str),
     Column(">peer's MACs", "peer_macs", str),
     Column("why", "why", str),
+    Column(">weights", "parameters", lambda count: f"{count / 1e6:.1f} M"),
+    Column(">held MB", "held_mb", lambda size: number(size, 3)),
+    Column(">file MB", "file_mb", lambda size: number(size, 3)),
     Column(">plain ms", "plain_s", _ms),
     Column(">counted", "counted_s", _ms),
     Column(">overhead", "overhead", lambda ratio: f"{ratio:.2f}×"),

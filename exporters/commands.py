@@ -18,7 +18,8 @@ app = typer.Typer()
 def convert(
     given: Given,
     to: Annotated[
-        str, typer.Option(metavar="FORMAT,…", help="What to write: graph, chip, netx, netx-parts.")
+        str,
+        typer.Option(metavar="FORMAT,…", help="What to write: graph, chip, netx, netx-parts, nir, nir-parts, onnx."),
     ] = "graph",
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to.")] = Path(),
     bits: Annotated[int, typer.Option(help="For a chip: bits of a weight, 2 to 8.")] = 8,
@@ -35,11 +36,26 @@ def convert(
         str, typer.Option(metavar="KIND:NUMBER", help="Input of the proof, when there is no calibration.")
     ] = "poisson:0.3",
     steps: Annotated[int, typer.Option(min=1, help="Steps of the proof's input.")] = 32,
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="For NIR, whose importer shall read it: ode, snntorch, norse, spikingjelly, sinabs, rockpool, spyx, "
+            "lava, nengo.",
+            show_default=False,
+        ),
+    ] = None,
+    with_trace: Annotated[
+        bool, typer.Option("--with-trace", help="For NIR: record what goes in and what is sent beside it.")
+    ] = False,
+    unroll: Annotated[
+        str | None, typer.Option(help="For ONNX: scan, for a model of a whole run.", show_default=False)
+    ] = None,
     lava: Annotated[bool, typer.Option("--lava/--no-lava", help="Prove it on Lava too, where it is there.")] = True,
 ) -> Result:
-    """Writes a network as files, and proves each that is in a chip's integers before it is there."""
+    """Writes a network as files, and proves each before it is there."""
     from ..toolchain.trial import Trial
-    from .converting import Chip, converted, folder
+    from .converting import Chip, Exchange, converted, folder
     from .formats import formats
 
     refuse_beside(given.typed, "calibration", ("made", "steps"))
@@ -47,4 +63,4 @@ def convert(
     place = folder(output)
     allowed = tuple(name.strip() for name in allow.split(",") if name.strip())
     chip = Chip(bits, allowed, calibration, reset_interval, Trial(calibration, made, steps), lava)
-    return converted(given, wanted, place, chip)
+    return converted(given, wanted, place, chip, Exchange(dialect, unroll, with_trace))

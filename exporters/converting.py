@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -11,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..toolchain.console import Result, say, working
-from ..toolchain.errors import FileError, SpikeportError, UsageError
+from ..toolchain.errors import FileError, Refused, SpikeportError, UsageError
 from ..toolchain.graph import Graph
 from ..toolchain.graph.network import Network
 from ..toolchain.graph.nodes import Array
@@ -20,9 +21,11 @@ from ..toolchain.loihi.limits import LOIHI2
 from ..toolchain.loihi.quantise import quantise
 from ..toolchain.loihi.report import QuantiseReport
 from ..toolchain.passes.pipeline import PipelineResult
+from ..toolchain.references import referred
 from ..toolchain.source import Given
 from ..toolchain.tables import table
 from ..toolchain.trial import Trial
+from ..toolchain.verifying import recorded
 from ..toolchain.verifying.sides import in_units_of
 from ..toolchain.views import step_data
 from ..toolchain.writing import check_place
@@ -51,6 +54,34 @@ class Chip:
     lava: bool
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """How files of exchange formats are written.
+
+    Args:
+        dialect: of NIR: whose importer shall read it.
+        unroll: of ONNX: scan for a model of a whole run.
+        trace: of NIR: whether what goes in and what is sent is recorded beside it.
+    """
+
+    dialect: str | None = None
+    unroll: str | None = None
+    trace: bool = False
+
+    def options(self, how: Format) -> dict[str, object]:
+        """What this format's writer is told."""
+        given = {"dialect": self.dialect, "unroll": self.unroll}
+        return {name: given[name] for name in how.options if given[name] is not None}
+
+    def check(self, formats: Mapping[str, Format]) -> None:
+        """Refuses what no format that is written has a use for."""
+        for name in ("dialect", "unroll"):
+            if getattr(self, name) is not None and not any(name in each.options for each in formats.values()):
+                raise UsageError(f"--{name}", f"says nothing of {', '.join(formats)}", fix="leave it out")
+        if self.trace and "nir" not in formats:
+            raise UsageError("--with-trace", f"beside {', '.join(formats)}", "--to nir", "leave it out")
+
+
 @dataclass
 class Account:
     """What was done so far.
@@ -60,6 +91,7 @@ class Account:
         reports: what quantising did, by target.
         proofs: what was proved, by format.
         remarks: what whoever loads the files has to know.
+        beside: files that belong to one of these.
         failed: the format that could not be proved, and why.
     """
 
@@ -67,6 +99,7 @@ class Account:
     reports: dict[str, QuantiseReport] = field(default_factory=dict)
     proofs: dict[str, list[Proof]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    beside: list[Path] = field(default_factory=list)
     failed: NotProved | None = None
 
 
@@ -79,9 +112,15 @@ def folder(path: Path) -> Path:
     return path
 
 
-def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Chip) -> Result:
+def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Chip, exchange: Exchange) -> Result:
     """Writes the network in each format, to a file named after it."""
-    done = given.either("simplify")
+    exchange.check(formats)
+    try:
+        done = given.either("simplify")
+    except Refused as refused:
+        if set(formats) != {"onnx"} or exchange.unroll is not None:
+            raise
+        return _through_torch(given, place, refused)
     network = done if isinstance(done, ChipGraph) else done.graph
     if isinstance(network, ChipGraph):
         _check_options(given.source.name, chip)
@@ -96,7 +135,7 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
             if each.target:
                 on_chip(network, name, each, files[name], chip, account)
             else:
-                each.write(network, files[name])
+                exchanged(network, name, each, files[name], chip.trial, exchange, account)
             account.files[name] = files[name]
     except NotProved as error:
         account.failed = error
@@ -118,6 +157,44 @@ def _check_source(source: Path, files: Iterable[Path]) -> None:
     """Refuses to write over the very file that is read."""
     if source.exists() and any(path.exists() and path.samefile(source) for path in files):
         raise FileError(str(source), "is the SOURCE itself", "another file to write", "choose another folder with -o")
+
+
+def exchanged(
+    network: Network, name: str, how: Format, path: Path, trial: Trial, exchange: Exchange, account: Account
+) -> None:
+    """Writes the network as it is; a file in a format of others is proved before it takes its place."""
+    if not how.proof or not isinstance(network, Graph):
+        account.remarks += how.write(network, path)
+        return
+    inputs = trial.values(network)
+    with how.draft(path) as draft:
+        account.remarks += [f"{path.name}: {line}" for line in how.write(network, draft, **exchange.options(how))]
+        again, proofs = cast(Prove, referred(how.proof, __package__))(network, draft, path, inputs)
+        account.proofs[name] = [of_source(network), *proofs]
+        if exchange.trace and name == "nir":
+            from .nir.trace_file import SUFFIX, write_trace
+
+            write_trace(recorded(again, inputs), draft.with_suffix(SUFFIX))
+            account.beside.append(path.with_suffix(SUFFIX))
+
+
+Prove = Callable[[Graph, Path, Path, Mapping[str, Array]], tuple[Graph, list[Proof]]]
+
+
+def _through_torch(given: Given, place: Path, refused: Refused) -> Result:
+    """What tracing refused, written as ONNX by torch's own exporter."""
+    from .onnx_file import export_module
+
+    try:
+        module, example = given.load.module(given.source), given.load.example(given.source)
+    except SpikeportError:
+        raise refused from None
+    name = re.sub(r"[^A-Za-z0-9_.\-]+", "_", given.source.name.rpartition(":")[2])
+    account = Account(files={"onnx": place / f"{name}.onnx"})
+    with FORMATS["onnx"].draft(account.files["onnx"]) as draft:
+        account.remarks += export_module(module, example, draft)
+    account.remarks.append(f"written by torch's exporter, since tracing refused it: {refused.reasons[0]}")
+    return _told(name, None, account, explain=False)
 
 
 def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:
@@ -158,13 +235,14 @@ def _quantised(graph: Graph, target: str, chip: Chip, inputs: Mapping[str, Array
         )
 
 
-def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, explain: bool) -> Result:
+def _told(name: str, done: PipelineResult | ChipGraph | None, account: Account, *, explain: bool) -> Result:
     """The account, for people and for programs."""
     sizes = {each: FORMATS[each].size(path) for each, path in account.files.items()}
     data = {
         "name": name,
         "files": [{"format": each, "path": str(path), "bytes": sizes[each]} for each, path in account.files.items()],
-        "passes": [] if isinstance(done, ChipGraph) else [step_data(step) for step in done.steps],
+        "beside": [str(path) for path in account.beside],
+        "passes": [step_data(step) for step in done.steps] if isinstance(done, PipelineResult) else [],
         "reports": {each: report.data() for each, report in account.reports.items()},
         "proofs": {each: [proof.data() for proof in proofs] for each, proofs in account.proofs.items()},
         "remarks": account.remarks,
@@ -179,6 +257,7 @@ def _told(name: str, done: PipelineResult | ChipGraph, account: Account, *, expl
         parts += [table((f"proof of {each}", "", ""), [(p.what, MARKS[p.exact], p.said) for p in proofs]), Text()]
     if account.files:
         rows = [(each, str(path), f"{sizes[each]:,}") for each, path in account.files.items()]
+        rows += [("", str(path), f"{path.stat().st_size:,}") for path in account.beside]
         parts.append(table(("format", "file", ">bytes"), rows))
     parts += [Text(f"  {line}") for line in account.remarks]
     if account.failed is not None:

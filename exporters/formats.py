@@ -11,7 +11,7 @@ from typing import cast
 from ..toolchain.errors import UsageError
 from ..toolchain.graph.network import Network
 from ..toolchain.references import referred
-from ..toolchain.writing import folder_whole, written_whole
+from ..toolchain.writing import files_whole, folder_whole, written_whole
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Format:
             network is brought to.
         target: what a graph is quantised for where it has to be; empty where it has not.
         parts: for a format of several files in a folder, how their names end; the last is the one that joins them.
+        options: the options of `convert` that its writer takes by name.
+        proof: the function `(graph, draft, inputs)` that proves what is not in integers, as "module:function".
+        several: whether it writes files beside the one.
     """
 
     suffix: str
@@ -37,9 +40,17 @@ class Format:
     takes: tuple[str, ...] = ("graph",)
     target: str = ""
     parts: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    proof: str = ""
+    several: bool = False
 
-    def write(self, network: Network, path: Path) -> tuple[str, ...]:
+    def write(self, network: Network, path: Path, **options: object) -> tuple[str, ...]:
         """Writes the file, whole or not at all; for a format of several files, all of them into a folder.
+
+        Args:
+            network: what to write.
+            path: where to.
+            options: those of the options that it takes that are not to be as they are by default.
 
         Returns:
             What whoever loads it has to know.
@@ -47,10 +58,8 @@ class Format:
         if network.word not in self.takes:
             expected = " or ".join(f"a {word} network" for word in self.takes)
             raise UsageError(str(path), f"no file for a {network.word} network", expected, "quantise it first")
-        return (
-            cast(Callable[[Network, Path], tuple[str, ...] | None], referred(self.writer, __package__))(network, path)
-            or ()
-        )
+        writer = cast(Callable[..., tuple[str, ...] | None], referred(self.writer, __package__))
+        return writer(network, path, **options) or ()
 
     def read(self, path: Path) -> Network:
         """Reads it again."""
@@ -60,7 +69,11 @@ class Format:
     @contextlib.contextmanager
     def draft(self, path: Path) -> Iterator[Path]:
         """Where to write it first; what is there takes its place when the block ends well."""
-        with folder_whole(path, self.parts) if self.parts else written_whole(path) as place:
+        if self.parts:
+            draft = folder_whole(path, self.parts)
+        else:
+            draft = files_whole(path) if self.several else written_whole(path)
+        with draft as place:
             yield place
 
     def size(self, path: Path) -> int:
@@ -93,6 +106,33 @@ FORMATS: Mapping[str, Format] = {
         ("chip",),
         "netx",
         (".net", ".parts.json"),
+    ),
+    "nir": Format(
+        ".nir",
+        "the field's exchange format, with what it cannot say in a file beside it",
+        ".nir_file:write",
+        ".nir_file:read",
+        options=("dialect",),
+        proof=".proving:of_nir",
+        several=True,
+    ),
+    "nir-parts": Format(
+        ".nirparts",
+        "NIR files of what NIR can say, graphs of what it cannot, and how they join",
+        ".nir.parts:write_parts",
+        ".nir.parts:read_parts",
+        parts=(".nir", ".nir.json", ".graph", ".parts.json"),
+        options=("dialect",),
+        proof=".proving:of_nir_parts",
+    ),
+    "onnx": Format(
+        ".onnx",
+        "one step with the state as inputs and outputs; with --unroll scan, a whole run",
+        ".onnx_file:write",
+        ".onnx_file:read",
+        options=("unroll",),
+        proof=".proving:of_onnx",
+        several=True,
     ),
 }
 """Every format by the name that `--to` takes."""

@@ -1,9 +1,10 @@
-"""What `convert` proves before a file for a chip takes its place.
+"""What `convert` proves before a file takes its place.
 
 source against graph            when it was traced: module and graph in float64
 graph against chip graph        what quantising lost, on the trial input
 chip graph against the file     the file is read again and has to be the same network, spike by spike
 file against Lava               the same once more on Lava's own simulator, where its environment is there
+graph against NIR or ONNX       the file is read again, and what is read runs; an ONNX file on ONNX Runtime
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 
 from ..toolchain.console import working
 from ..toolchain.errors import SpikeportError
-from ..toolchain.graph import Graph
+from ..toolchain.graph import Graph, digest
 from ..toolchain.graph.nodes import Array
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.tables import counted
-from ..toolchain.verifying import OnLava, Verdict, verify
+from ..toolchain.verifying import OnLava, OnRuntime, Verdict, verify
 
 LAVA_STEPS = 16
 """So many steps of the first sample run on Lava, which takes up to half a second for each."""
@@ -86,9 +87,71 @@ def of_file(chip: ChipGraph, again: ChipGraph, path: Path, inputs: Mapping[str, 
     """The file, read again, against what it was written from; NotProved where they differ."""
     verdict = verify(chip, again, inputs)
     if not verdict.exact:
-        found = f"is another network than the one it was written from\n{verdict.text()}"
-        raise NotProved(str(path), found, fix="report this: it is a mistake of ours; no file was left behind")
+        raise _another(path, verdict)
     return Proof("chip graph → file", _equal(verdict), exact=True, verdict=verdict)
+
+
+def of_nir(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) -> tuple[Graph, list[Proof]]:
+    """What a NIR file says to our reader, and that NIR's own takes it too; NotProved where it is another network.
+
+    Returns:
+        The graph as it was read, and the proofs.
+    """
+    import nir
+
+    from .nir_file import read
+
+    with working(f"comparing {graph.name} with its file"):
+        again = read(draft).graph
+        verdict = verify(graph, again, inputs)
+    if not verdict:
+        raise _another(path, verdict)
+    nir.read(draft)
+    return again, [Proof("graph → file", _near(verdict), verdict.exact, verdict)]
+
+
+def of_nir_parts(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) -> tuple[Graph, list[Proof]]:
+    """The same of several files."""
+    from .nir.parts import read_parts
+
+    with working(f"comparing {graph.name} with its files"):
+        again = read_parts(draft)
+        verdict = verify(graph, again, inputs)
+    if not verdict:
+        raise _another(path, verdict)
+    return again, [Proof("graph → files", _near(verdict), verdict.exact, verdict)]
+
+
+def of_onnx(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) -> tuple[Graph, list[Proof]]:
+    """That an ONNX file is read as the very graph again, and that ONNX Runtime runs it as the reference does."""
+    from .onnx_file import read
+
+    with working(f"running {graph.name} on ONNX Runtime"):
+        again = read(draft)[0]
+        verdict = verify(graph, OnRuntime(again), inputs)
+    if not verdict:
+        raise _another(path, verdict)
+    same = digest(again) == digest(graph)
+    said = "the very same graph" if same else "another form of the graph, which runs the same"
+    return again, [
+        Proof("graph → file", said, exact=same),
+        Proof("file → ONNX Runtime", _near(verdict), verdict.exact, verdict),
+    ]
+
+
+def _another(path: Path, verdict: Verdict) -> NotProved:
+    found = f"is another network than the one it was written from\n{verdict.text()}"
+    return NotProved(str(path), found, fix="report this: it is a mistake of ours; no file was left behind")
+
+
+def _near(verdict: Verdict) -> str:
+    """Equal, or how far values are off that are rounded otherwise."""
+    if verdict.exact:
+        return _equal(verdict)
+    far = max((node for node in verdict.nodes if node.range), key=lambda node: node.worst / node.range)
+    spikes = sum(node.values for node in verdict.nodes if node.spikes)
+    said = f"all {spikes:,} spikes equal; " if spikes else ""
+    return f"{said}values off by up to {100 * far.worst / far.range:.1g} % of the largest, {verdict.size}"
 
 
 def _equal(verdict: Verdict) -> str:

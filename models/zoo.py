@@ -48,6 +48,13 @@ class Entry:
 
 
 ZOO: Mapping[str, Entry] = {
+    "ann_convnet": Entry(
+        ".ann_convnet:build",
+        ".ann_convnet:AnnConvNetConfig",
+        "spikes",
+        "last",
+        "convolutions for frames, without spikes: 3 × (conv, ReLU), linear; 8×32×32, 10 classes",
+    ),
     "event_convnet": Entry(
         ".event_convnet:build",
         ".event_convnet:EventConvNetConfig",

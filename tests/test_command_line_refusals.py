@@ -83,7 +83,7 @@ FAILURES = {
     "inspect small.graph --weights w.safetensors": "error: --weights: a file of weights beside small.graph, which",
     "run small.graph --made noise:1": "error: --made: 'noise:1'; expected poisson:NUMBER",
     "run small.graph --input no.npy": "error: no.npy: there is no such file; expected a .npy or .npz file",
-    "run small.graph --backend magic": "error: backend: 'magic'; expected reference, fixed, lava",
+    "run small.graph --backend magic": "error: backend: 'magic'; expected reference, onnxruntime, fixed, lava",
     "run small.graph --backend fixed": "error: backend: 'fixed' for a graph in real numbers; expected refere",
     "run chip.graph --backend reference": "error: backend: 'reference' for a chip graph; expected fixed or",
     "run chip.graph --dtype float32": "error: dtype: float32; expected none: a chip graph is computed in",

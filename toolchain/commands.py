@@ -35,9 +35,15 @@ _INPUT = typer.Option(
 )
 _MADE = typer.Option(metavar="KIND:NUMBER", help="Made input: poisson:RATE, normal:SIGMA, constant:VALUE.")
 _STEPS = typer.Option(min=1, help="Steps of made input (16), or of events (up to the last).", show_default=False)
-_DT = typer.Option(metavar="SECONDS", help="Events: length of a step, if not the network's.", show_default=False)
+_DT = typer.Option(
+    metavar="SECONDS",
+    help="Events: a step, if not the network's; a NIR file: the network's.",
+    show_default=False,
+)
 _UNIT = typer.Option(help="Events: what t counts: s, ms, us (the default) or ns.", show_default=False)
-_BACKEND = typer.Option(help="What runs it: reference; for a chip graph fixed or lava.", show_default=False)
+_BACKEND = typer.Option(
+    help="What runs it: reference or onnxruntime; for a chip graph fixed or lava.", show_default=False
+)
 _DTYPE = typer.Option(help="What a graph is computed in: float32 (the default) or float64.", show_default=False)
 _RECORD = typer.Option(
     metavar="NAME,…",

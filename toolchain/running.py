@@ -120,8 +120,8 @@ def _given(network: Graph | ChipGraph, ask: Ask, record: str | list[str], dtype:
         if taken.steps is not None:
             _check_memory(network, record, dtype, taken.steps, 1)
         return taken
-    if ask.steps.dt is not None or ask.steps.unit is not None:
-        raise UsageError("--dt" if ask.steps.dt is not None else "--unit", "without a file of events", "--input")
+    if (ask.steps.dt not in (None, network.dt)) or ask.steps.unit is not None:
+        raise UsageError("--unit" if ask.steps.unit is not None else "--dt", "without a file of events", "--input")
     steps = ask.steps.count or MADE_STEPS
     windows = made_windows(network, ask.made, steps, ask.batch, ask.seed)
     _check_memory(network, record, dtype, steps, ask.batch)

@@ -25,8 +25,32 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .loihi.chip_graph import ChipGraph
     from .passes.pipeline import PipelineResult
+    from .verifying.golden import Golden
 
 P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a NIR file is meant, where it does not say so itself or says it wrongly.
+
+    Args:
+        dialect: whose file it is.
+        dt: the length of a step in seconds.
+        reset: what a spike does to the voltage: value, subtract or none.
+        also: those of these options that the command has a use of its own for.
+    """
+
+    dialect: str | None = None
+    dt: float | None = None
+    reset: str | None = None
+    also: tuple[str, ...] = ()
+
+    def refuse(self, name: str) -> None:
+        """A UsageError for a SOURCE that is no NIR file, where there is an option that is for such alone."""
+        given = {"dialect": self.dialect, "dt": self.dt, "reset": self.reset}
+        for option in (each for each, value in given.items() if value is not None and each not in self.also):
+            raise UsageError(f"--{option}", f"beside {name}, which is no NIR file", fix="leave it out")
 
 
 @dataclass(frozen=True)
@@ -39,6 +63,7 @@ class Source:
         shape: the shape of one step of one sample, for a network that does not say it itself.
         carries: what its input promises to carry: graded, spikes or int[low,high].
         host: whether what a chip cannot do becomes Host nodes, in place of a refusal.
+        reading: how a NIR file is meant.
     """
 
     name: str
@@ -46,6 +71,7 @@ class Source:
     shape: tuple[int, ...] | None = None
     carries: str = "graded"
     host: bool = False
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True)
@@ -56,11 +82,13 @@ class Load:
         network: to a graph or a chip graph.
         module: to a torch module, where it is one.
         example: to an example of that module's input, as it takes it.
+        golden: from a file to the record of a network's run that it holds.
     """
 
     network: Callable[[Source], Graph | ChipGraph]
     module: Callable[[Source], nn.Module]
     example: Callable[[Source], object]
+    golden: Callable[[Path, Graph], Golden]
 
 
 REMARKS = "remarks"
@@ -122,18 +150,29 @@ def changed(graph: Graph, names: str) -> PipelineResult:
     return pipeline(*([] if names == "none" else [name.strip() for name in names.split(",")]))(graph)
 
 
+BOTH = ("dt",)
+"""Options of a command that are for SOURCE too."""
+
+
 def with_source(function: Callable[Concatenate[Given, P], Result]) -> Callable[..., Result]:
-    """Gives a command SOURCE and the options that go with it, in place of its first parameter."""
-    shared = inspect.signature(_given, eval_str=True).parameters
+    """Gives a command SOURCE and the options that go with it, in place of its first parameter.
+
+    Where the command has an option of the same name, that of SOURCE is called from_NAME; those of BOTH serve both.
+    """
+    shared = {n: p for n, p in inspect.signature(_given, eval_str=True).parameters.items() if n != "also"}
     own = inspect.signature(function, eval_str=True)
+    also = tuple(name for name in BOTH if name in own.parameters)
+    called = {name: f"from_{name}" if name in own.parameters and name not in BOTH else name for name in shared}
 
     @functools.wraps(function)
     def run(**kwargs: Any) -> Result:
-        given = _given(**{name: kwargs.pop(name) for name in shared})
-        return cast("Callable[..., Result]", function)(given, **kwargs)
+        given = _given(**{name: kwargs[each] for name, each in called.items()}, also=also)
+        rest = {name: value for name, value in kwargs.items() if name in own.parameters}
+        return cast("Callable[..., Result]", function)(given, **rest)
 
     _, *rest = own.parameters.values()
-    signature = own.replace(parameters=[*shared.values(), *(p.replace(kind=p.KEYWORD_ONLY) for p in rest)])
+    first = [p.replace(name=called[name]) for name, p in shared.items() if called[name] not in own.parameters]
+    signature = own.replace(parameters=[*first, *(p.replace(kind=p.KEYWORD_ONLY) for p in rest)])
     run.__signature__ = signature  # type: ignore[attr-defined]  # inspect, and so typer, reads it
     run.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
     return run
@@ -141,12 +180,14 @@ def with_source(function: Callable[Concatenate[Given, P], Result]) -> Callable[.
 
 def _given(
     *,
+    also: tuple[str, ...],
     context: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A name of the zoo, a .safetensors checkpoint, package.module:factory, a .graph or a netx file.",
+            help="A name of the zoo, a .safetensors checkpoint, package.module:factory, a .graph, .nir, .onnx or netx "
+            "file.",
             show_default=False,
         ),
     ],
@@ -161,6 +202,15 @@ def _given(
         str, typer.Option(help="For a factory: its input carries graded, spikes or int\\[low,high].")
     ] = "graded",
     host: Annotated[bool, typer.Option("--host", help="Keep what a chip cannot do as Host nodes.")] = False,
+    dialect: Annotated[str | None, typer.Option(help="For a NIR file: whose it is.", show_default=False)] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="For a NIR file: the length of a step.", show_default=False),
+    ] = None,
+    reset: Annotated[
+        str | None,
+        typer.Option(help="For a NIR file: what a spike does: value, subtract or none.", show_default=False),
+    ] = None,
     passes: Annotated[
         str | None,
         typer.Option(
@@ -173,7 +223,7 @@ def _given(
 ) -> Given:
     """The options every command with a SOURCE has."""
     size = None if shape is None else sizes(shape)
-    made = Source(source, weights, size, carries, host)
+    made = Source(source, weights, size, carries, host, Reading(dialect, dt, reset, also))
     return Given(made, passes, explain, cast(Load, context.obj), typed(context))
 
 

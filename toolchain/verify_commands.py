@@ -8,19 +8,19 @@ from typing import Annotated, cast
 import typer
 
 from .console import Result, command
-from .source import Load, Source, refuse_beside, sizes, typed
+from .source import Load, Reading, Source, refuse_beside, sizes, typed
 
 app = typer.Typer()
 
 _A = typer.Argument(
     metavar="A",
     help="A SOURCE, as it is; torch:SOURCE, its module run by torch; chip:SOURCE, quantised; lava:SOURCE, on Lava "
-    "itself.",
+    "itself; onnx:SOURCE, on ONNX Runtime.",
     show_default=False,
 )
 _B = typer.Argument(
     metavar="[B]",
-    help="The same; left out, a chip graph is compared with Lava, and a graph with its chip graph.",
+    help="The same; left out, a chip graph is compared with Lava, a graph with its chip graph or what --trace holds.",
     show_default=False,
 )
 
@@ -57,18 +57,33 @@ def verify(
     allow: Annotated[
         str, typer.Option(metavar="NAME,…", help="For chip: and lava: of a graph: approximations that may be used.")
     ] = "",
+    trace: Annotated[
+        Path | None, typer.Option(help="A recorded run, .trace.nir, that A has to repeat.", show_default=False)
+    ] = None,
+    dialect: Annotated[str | None, typer.Option(help="For NIR files: whose they are.", show_default=False)] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="For NIR files: the length of a step.", show_default=False),
+    ] = None,
+    reset: Annotated[
+        str | None,
+        typer.Option(help="For NIR files: what a spike does: value, subtract or none.", show_default=False),
+    ] = None,
 ) -> Result:
     """Compares two networks on one input: node by node, with the first step and neuron where they differ."""
     from .trial import Trial
-    from .verifying.asked import Asked, verified
+    from .verifying.asked import Asked, repeated, verified
 
     size = None if shape is None else sizes(shape)
     asked = Asked(
         cast(Load, context.obj),
-        Source("", weights, size, carries),
+        Source("", weights, size, carries, reading=Reading(dialect, dt, reset)),
         bits,
         tuple(name.strip() for name in allow.split(",") if name.strip()),
     )
+    if trace is not None:
+        refuse_beside(typed(context), "trace", ("b", "input", "made", "steps", "batch", "seed"))
+        return repeated(asked, a, trace, at_least=at_least, tolerance=tolerance)
     refuse_beside(typed(context), "input", ("made", "steps", "batch", "seed"))
     trial = Trial(input, made, steps, batch, seed)
     return verified(asked, a, b, trial, at_least=at_least, tolerance=tolerance)

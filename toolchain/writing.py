@@ -59,6 +59,31 @@ def folder_whole(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> Iterat
             shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def files_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a path of the same name in an empty folder; it and what else lies there then take their places.
+
+    The file itself comes last, so that whoever finds it finds what belongs to it. When the block raises, nothing is
+    left of it.
+
+    Args:
+        path: where the file shall be in the end.
+
+    Raises:
+        FileError: when no file can be written there.
+    """
+    with _explained(Path(path)):
+        place = _place(Path(path))
+        folder = Path(tempfile.mkdtemp(prefix=f".{place.stem[:64]}.", dir=place.parent))
+        try:
+            yield folder / place.name
+            others = sorted(each for each in folder.iterdir() if each.name != place.name)
+            for each in [*others, folder / place.name]:
+                _finish(each, _place(place.parent / each.name))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _check_older(path: Path, place: Path, kinds: tuple[str, ...]) -> None:
     if place.exists() and not place.is_dir():
         raise FileError(str(path), "is a file", "the name of a folder", "choose another name")

@@ -40,6 +40,12 @@ DATA: Mapping[str, Entry] = {
         "spikes",
         "events of shapes that move: 8 directions, towards, away; 12 steps of 2×32×32, 10 classes",
     ),
+    "shape_frames": Entry(
+        ".shape_frames:draw",
+        ".shape_frames:ShapeFramesConfig",
+        "spikes",
+        "where such events were, in four stretches of time, as one still step of 8×32×32; 10 classes",
+    ),
     "burst_orders": Entry(
         ".burst_orders:draw",
         ".burst_orders:BurstOrdersConfig",

@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import h5py
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spikeport.exporters import netx_open, netx_tree
+from spikeport.exporters import hdf5_open, netx_open, opening
 from spikeport.exporters.netx_file import read
 from spikeport.exporters.netx_loading import Loading
 from spikeport.exporters.netx_writer import netx_file, write_file
@@ -121,7 +121,7 @@ def test_a_hostile_file_is_one_message(tmp_path, message):
 
 
 def test_a_file_with_too_many_objects_is_one_message(tmp_path, monkeypatch):
-    monkeypatch.setattr(netx_tree, "MOST", 100)
+    monkeypatch.setattr(netx_open, "LIMITS", replace(netx_open.LIMITS, objects=100))
 
     def many(file):
         for index in range(101):
@@ -169,12 +169,12 @@ def test_what_spikeport_keeps_may_say_anything(tmp_path_factory, seed):
 
 def test_a_file_on_which_the_library_ends_or_hangs_is_one_message(tmp_path, monkeypatch):
     path, child = raw(tmp_path / "net.net", dense()), tmp_path / "child.py"
-    monkeypatch.setattr(netx_open, "READER", child)
+    monkeypatch.setattr(hdf5_open, "READER", child)
     child.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     with pytest.raises(FileError, match=r"makes HDF5's library fail \(signal 11\)"):
         read(path)
     child.write_text("while True: pass")
-    monkeypatch.setattr(netx_open, "SECONDS", 0.3)
+    monkeypatch.setattr(opening, "SECONDS", 0.3)
     with pytest.raises(FileError, match="makes HDF5's library go on without end"):
         read(path)
 
@@ -186,7 +186,7 @@ def test_mutated_files_are_read_or_refused(tmp_path, monkeypatch):
     raw(tmp_path / "complex.net", complex_dense())
     ended = list(_ended(tmp_path))
     assert len(ended) < 20
-    monkeypatch.setattr(netx_open, "SECONDS", 2.0)
+    monkeypatch.setattr(opening, "SECONDS", 2.0)
     for index in ended[:5]:
         (tmp_path / "x").write_bytes(netx_fuzz.mutation(tmp_path, 1, index))
         with pytest.raises(FileError, match="makes HDF5's library"):

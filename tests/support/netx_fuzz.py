@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from spikeport.exporters.netx_open import contents_of
+from spikeport.exporters.hdf5_tree import told
+from spikeport.exporters.netx_open import LIMITS, contents_of
 from spikeport.exporters.netx_reader import chip_of
-from spikeport.exporters.netx_tree import told
 from spikeport.toolchain.errors import FileError
 
 MEMORY = 4 << 30
@@ -63,7 +63,7 @@ def main(folder: Path, seed: int, first: int, end: int) -> None:
             target.write_bytes(mutation(folder, seed, index))
             os.write(1, b"%d\n" % index)
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
-            told(target, Path(place))
+            told(target, Path(place), vars(LIMITS))
             try:
                 chip_of(contents_of(Path(place), "x.net"))
                 found["read"] += 1

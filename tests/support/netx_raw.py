@@ -5,10 +5,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from spikeport.exporters import netx_open
+from spikeport.exporters.hdf5_tree import told
 from spikeport.exporters.netx_loading import Loading
-from spikeport.exporters.netx_open import contents_of
 from spikeport.exporters.netx_reader import chip_of
-from spikeport.exporters.netx_tree import told
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 
 CUBA = {"type": "CUBA", "iDecay": 1024, "vDecay": 128, "vThMant": 5, "refDelay": 1, "gradedSpike": False}
@@ -62,5 +62,5 @@ def raw(path: Path, *layers: dict[str, object]) -> Path:
 def read_here(path: Path, loading: Loading | None = None) -> tuple[ChipGraph, tuple[str, ...]]:
     """As `read_with_remarks`, in this process."""
     with tempfile.TemporaryDirectory() as folder:
-        told(path, Path(folder))
-        return chip_of(contents_of(Path(folder), path.name), loading)
+        told(path, Path(folder), vars(netx_open.LIMITS))
+        return chip_of(netx_open.contents_of(Path(folder), path.name), loading)

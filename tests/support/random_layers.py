@@ -178,12 +178,14 @@ def reduction_node(kind: type[n.Node]) -> Callable[[Draft], Made]:
 
 
 PARAMETERS = {"low": -0.5, "high": 1.0, "slope": 0.1, "alpha": 0.7, "threshold": 0.3183}
+QUANTISED = {"scale": 0.3183, "zero": 1, "low": -2, "high": 3}
 
 
 def activation_node(d: Draft) -> Made:
     function = str(d.rng.choice(list(n.FUNCTIONS)))
     names = n.FUNCTIONS[function][0]
-    return n.Activation(function, {name: PARAMETERS[name] for name in names} if names else None), [d.pick()]
+    numbers = QUANTISED if function == "quantise" else PARAMETERS
+    return n.Activation(function, {name: numbers[name] for name in names} if names else None), [d.pick()]
 
 
 def _positive(d: Draft) -> tuple[Group, str]:

@@ -42,3 +42,10 @@ def _steady(graph: Graph, inputs: dict[str, np.ndarray], wanted: dict[str, np.nd
     rng = np.random.default_rng(1)
     shaken = ({k: x * (1 + NEAR * rng.normal(size=x.shape)) for k, x in inputs.items()} for _ in range(4))
     return all(_close(wanted, run(graph, each), tolerance) for each in shaken)
+
+
+def same_or_unsteady(before: Graph, after: Graph, seed: int, tolerance: float) -> bool:
+    """Whether both are the same function on random inputs, where those are not too near a threshold to compare."""
+    inputs = random_inputs(before, np.random.default_rng(seed), STEPS, BATCH)
+    wanted = run(before, inputs)
+    return _close(wanted, run(after, inputs), tolerance) or not _steady(before, inputs, wanted, tolerance)

@@ -1,14 +1,15 @@
 """Bring a graph into a fixed form, so that networks that are the same have the same text; no value changes.
 
     fields   axes counted from the front · Reshape with its full shape, and Flatten where it merges neighbouring axes ·
-             no bias or shift of zeros, no factor of ones · parameters of a Scale no larger than they vary · one delay
-             where all are the same
+             no bias or shift of zeros, no factor of ones · parameters of a Scale or a neuron no larger than they
+             vary, and those of a neuron that do not vary as plain numbers · one delay where all are the same · an
+             average that counts its padding, where it has none
     in a row Permute and Permute · Reshape and Reshape · Pad and Pad · Delay and Delay, to one; none where they cancel
     sums     an Add that is the first or second term of an Add, to one (of whole numbers: anywhere); likewise Multiply;
              Concat in Concat · the first two terms by name (of whole numbers: all), since x + y = y + x, and no more
     order    inputs, then sources before readers, by name where that leaves a choice, then outputs
 
-Neurons and weights stay as they are; so do names.
+Weights stay as they are; so do names.
 """
 
 from __future__ import annotations

@@ -11,16 +11,27 @@ import numpy as np
 
 from ..graph import Node, Signal
 from ..graph.nodes import (
+    IF,
+    LIF,
+    AdaptiveLIF,
     Affine,
+    AveragePool,
     BatchNorm,
     Concat,
     Conv,
     ConvTranspose,
+    CubaIntegrator,
+    CubaLIF,
     Delay,
+    Delta,
     Flatten,
+    Integrator,
+    LeakyIntegrator,
     Mean,
     Reshape,
+    ResonateFire,
     Scale,
+    SigmaDelta,
     Slice,
     Sum,
     TemporalKernel,
@@ -84,6 +95,22 @@ def _scaled(node: Any, _: Shape) -> Node | None:
     return None if kept else Scale(scale, shift)
 
 
+def _averaged(node: Any, _: Shape) -> Node | None:
+    return None if node.count_padding or any(map(any, node.padding)) else replace(node, count_padding=True)
+
+
+def _neurons(node: Any, _: Shape) -> Node | None:
+    best = {name: (value, parameter(value)) for name, value in node.arrays().items()}
+    changed = {name: new for name, (old, new) in best.items() if new is not old}
+    return replace(node, **changed) if changed else None
+
+
+def parameter(values: Array) -> Array:
+    """A neuron's parameter no larger than it varies, and a plain number where it does not; itself if it is that."""
+    found = small(values)
+    return found.astype(np.float64) if found.ndim == 0 and found.dtype == np.float32 else found
+
+
 def small(values: Array) -> Array:
     """`values` with size one along axes on which they do not vary, and no axes of size one in front; itself if so."""
     found = values
@@ -110,5 +137,8 @@ RULES: Mapping[type[Node], Callable[[Any, Shape], Node | None]] = {
     TemporalKernel: _biased,
     BatchNorm: _normalised,
     Scale: _scaled,
+    AveragePool: _averaged,
+    **dict.fromkeys((IF, LIF, CubaLIF, AdaptiveLIF, Integrator, LeakyIntegrator, CubaIntegrator), _neurons),
+    **dict.fromkeys((ResonateFire, Delta, SigmaDelta), _neurons),
 }
 """For each kind that can be written in several ways, the rule for the one."""

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import SimulationError
 from ..graph import Graph
-from ..graph.nodes.base import Array, State
+from ..graph.nodes.base import Array
 from .groups import fold, fold_in_groups
 from .inputs import Feed, feed
 from .loops import loop_of
@@ -24,6 +23,7 @@ from .plan import Plan, plan
 from .readout import GATHER, answer
 from .recording import SENT, Recorder, Viewer, Viewers, tallied, wanted
 from .schedule import Schedule, schedule
+from .start import continued, started
 from .trace import RunState, Trace
 
 
@@ -109,7 +109,7 @@ class Run:
         self.plan, self.schedule, self.batch = plan, schedule, feed.batch
         self.recorder = recorder
         self.keep = {name: keep.get(name, frozenset()) - {SENT} for name in plan.nodes}
-        start = _started(plan, feed.batch) if state is None else _continued(state, plan, feed.batch)
+        start = started(plan, feed.batch) if state is None else continued(state, plan, feed.batch)
         self.first = self.step = start.step
         self.states = {name: dict(values) for name, values in start.nodes.items()}
         self.held, self.readouts = dict(start.held), dict(start.readouts)
@@ -196,30 +196,3 @@ class Run:
             outputs, recorder.nodes(), recorder.counts(), steps, self.batch, plan.dtype, plan.dt, self.first,
             end, plan.name,
         )  # fmt: skip
-
-
-def _started(plan: Plan, batch: int) -> RunState:
-    """Before the first step."""
-    nodes: dict[str, State] = {
-        name: plan.nodes[name].start(plan.received(name)[0].shape, batch, plan.dtype) for name in plan.rolls
-    }
-    held = {name: np.zeros((batch, *plan.signals[name].shape), plan.dtype) for name in plan.delayed}
-    return RunState(0, batch, plan.dtype, nodes, held, {})
-
-
-def _continued(state: RunState, plan: Plan, batch: int) -> RunState:
-    """A copy of where another run ended, if it was a run of the same network."""
-    fresh = _started(plan, batch)
-    if (state.batch, state.dtype) != (batch, plan.dtype):
-        found = f"a run of {state.batch} samples in {state.dtype}"
-        raise SimulationError("state", found, f"{batch} samples in {plan.dtype}", "go on with the same batch and dtype")
-    if _shapes(state) != _shapes(fresh) or set(state.readouts) - set(plan.outputs):
-        raise SimulationError("state", "another network's state", f"the state of a run of '{plan.name}'")
-    nodes = {name: {key: np.array(value) for key, value in values.items()} for name, values in state.nodes.items()}
-    held, readouts = ({n: np.array(v) for n, v in part.items()} for part in (state.held, state.readouts))
-    return RunState(state.step, batch, plan.dtype, nodes, held, readouts)
-
-
-def _shapes(state: RunState) -> dict[tuple[str, str], tuple[int, ...]]:
-    found = {(name, key): value.shape for name, values in state.nodes.items() for key, value in values.items()}
-    return found | {(name, "held"): value.shape for name, value in state.held.items()}

@@ -13,7 +13,12 @@ from ..graph import Graph
 from ..loihi.chip_graph import ChipGraph
 from .trace import RunState, Trace
 
-BACKENDS: Mapping[str, str] = {"reference": ".reference", "fixed": ".fixed", "lava": ".lava"}
+BACKENDS: Mapping[str, str] = {
+    "reference": ".reference",
+    "onnxruntime": ".onnxruntime",
+    "fixed": ".fixed",
+    "lava": ".lava",
+}
 """Each backend and the module that has it, imported when it is asked for."""
 
 CHIP = ("fixed", "lava")
@@ -36,7 +41,7 @@ def simulate(
         graph: the network, in real numbers or in the integers of a chip.
         inputs: an array or torch tensor [T, B, *shape]; with several graph inputs a mapping from their names to such;
             or an iterator of either, in pieces of any length: then only what is recorded has to fit into memory.
-        backend: what runs it: reference for a graph; fixed or lava for a chip graph.
+        backend: what runs it: reference or onnxruntime for a graph; fixed or lava for a chip graph.
         record: what to keep: "outputs" (the readouts alone), "spikes" (what every firing neuron sends), "all", or a
             list of items such as "node" (what it sends), "node.voltage", "node.current"; on a chip also "node.STATE"
             for a state of the process.

@@ -13,6 +13,12 @@ from ..graph.nodes.base import axis_of
 from .layers import DType, Shapes, flat_padding
 from .tensors import Operation, Tensor, constant, optional
 
+
+def _quantised(x: Tensor, scale: float, zero: float, low: float, high: float) -> Tensor:
+    """A division, never a product with 1/scale: what lies halfway has to stay there."""
+    return torch.clamp(torch.round(x / x.new_tensor(scale)) + zero, low, high)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "relu": torch.relu,
     "clip": lambda x, low, high: torch.clamp(x, low, high),
@@ -22,14 +28,16 @@ FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "silu": functional.silu,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "erf": torch.erf,
     "abs": torch.abs,
     "square": torch.square,
     "step": lambda x, threshold: (x > threshold).to(x.dtype),
     "step_or_equal": lambda x, threshold: (x >= threshold).to(x.dtype),
+    "quantise": _quantised,
 }
 """Activations that torch computes alike and faster; the others run as the node defines them."""
 
-EXACT = ("relu", "clip", "leaky_relu", "abs", "square", "step", "step_or_equal")
+EXACT = ("relu", "clip", "leaky_relu", "abs", "square", "step", "step_or_equal", "quantise")
 """Activations whose bits cannot depend on how many values are computed at once."""
 
 

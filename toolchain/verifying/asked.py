@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -16,11 +17,12 @@ from ..loihi.quantise import quantise
 from ..source import REMARKS, Load, Source
 from ..tables import table
 from ..trial import Trial
-from .sides import OnLava
+from .golden import Recorded
+from .sides import OnLava, OnRuntime
 from .verdict import TITLES, Verdict
 from .verify import verify
 
-PREFIXES = ("torch", "chip", "lava")
+PREFIXES = ("torch", "chip", "lava", "onnx")
 """What can stand before a SOURCE, with a colon between."""
 _PREFIXED = ", ".join(f"{each}:" for each in PREFIXES)
 
@@ -55,6 +57,14 @@ class Asked:
             network = self.load.network(source)
         for line in network.notes.get(REMARKS, "").splitlines():
             say(f"{rest}: {line}")
+        return self.ready(network, kind)
+
+    def ready(self, network: Graph | ChipGraph, kind: str) -> Any:
+        """The network as it runs where the prefix says."""
+        if kind == "onnx":
+            if isinstance(network, ChipGraph):
+                raise UsageError("onnx:", f"{network.name}, in integers", "a graph in real numbers")
+            return OnRuntime(network)
         if kind in ("chip", "lava"):
             chip = self.chip(network)
             return OnLava(chip) if kind == "lava" else chip
@@ -85,6 +95,22 @@ def verified(asked: Asked, a: str, b: str | None, trial: Trial, *, at_least: flo
         fed = asked.load.network(replace(asked.source, name=a.partition(":")[2]))
     with working(f"comparing {a} and {b or 'its counterpart'}"):
         verdict = verify(left, right, trial.values(fed), at_least=at_least, tolerance=tolerance)
+    return Result(verdict.data(), view(verdict), good=bool(verdict))
+
+
+def repeated(asked: Asked, a: str, file: Path, *, at_least: float, tolerance: float | None) -> Result:
+    """Feeds a network what a record says went in, and compares what it sends with what the record says was sent."""
+    kind, _, rest = a.partition(":")
+    prefix = kind if kind in PREFIXES else ""
+    if prefix == "torch":
+        raise UsageError("--trace", f"beside {a}", "a graph, or one with chip:, lava: or onnx: before it")
+    network = asked.side(rest if prefix else a)
+    if not isinstance(network, Graph):
+        raise UsageError("--trace", f"beside {a}, in integers", "the graph in real numbers that it is a record of")
+    golden = asked.load.golden(file, network)
+    right = asked.ready(network, prefix)
+    with working(f"repeating {file.name} on {a}"):
+        verdict = verify(Recorded(golden, network), right, golden.inputs, at_least=at_least, tolerance=tolerance)
     return Result(verdict.data(), view(verdict), good=bool(verdict))
 
 

@@ -59,15 +59,15 @@ def _look(side: Side, name: str, inputs: Inputs, last: int, at: tuple[int, ...])
     network, wires = side.network, side.network.wires[name]
     node = network.nodes[name]
     source = wires[0].source if wires and not wires[0].delayed else None
-    integrates = isinstance(node, Integrating) or "v" in _states(side, name)
+    integrates = side.record is None and (isinstance(node, Integrating) or "v" in _states(side, name))
     record = [name, *([source] if source else []), *([f"{name}.voltage"] if integrates else [])]
     sample = at[0]
     length = max(last, *(getattr(network.nodes[output], "after", 0) for output in network.outputs)) + 1
-    trace = side.run({n: each[:length, sample : sample + 1] for n, each in inputs.items()}, record)
+    trace = side.run_one(inputs, record, length, sample)
     place: tuple[Any, ...] = (slice(None), 0, *at[1:])
     shape = network.signals[name].shape
     received = None
-    if source is not None and network.signals[source].shape == shape:
+    if source is not None and source in trace and network.signals[source].shape == shape:
         received = trace[source].values[place]
     voltage = trace[name].voltages[place] if integrates else None
     return _Seen(received, voltage, trace[name].values[place], _level(side, name, at[1:]))

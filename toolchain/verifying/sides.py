@@ -1,4 +1,4 @@
-"""The two sides of a comparison: a module of torch, a graph, a chip graph, or a chip graph on Lava's own simulator."""
+"""The two sides of a comparison: whatever can run a network, or the record of a run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..loihi.chip_graph import ChipGraph
 from ..loihi.places import read_places
 from ..simulate import simulate
 from ..simulate.trace import Trace
+from .golden import Recorded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +33,17 @@ class OnLava:
 
 
 @dataclass(frozen=True, eq=False)
+class OnRuntime:
+    """A graph as ONNX Runtime runs it, in float32.
+
+    Args:
+        graph: the network.
+    """
+
+    graph: Graph
+
+
+@dataclass(frozen=True, eq=False)
 class Side:
     """One side, ready to run.
 
@@ -40,12 +52,14 @@ class Side:
         network: its nodes and wires.
         backend: what runs it.
         module: the module of torch that answers in place of the network's outputs; None where there is none.
+        record: what it sent, where it was recorded and does not run; None where it runs.
     """
 
     called: str
     network: Graph | ChipGraph
     backend: str
     module: nn.Module | None = None
+    record: Recorded | None = None
 
     @property
     def integers(self) -> bool:
@@ -54,8 +68,20 @@ class Side:
 
     def run(self, inputs: Mapping[str, Array], record: Sequence[str]) -> Trace:
         """What it sends."""
-        dtype = None if self.integers else "float64"
-        return simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=dtype)
+        if self.record is not None:
+            return self.record.trace(record, len(next(iter(inputs.values()))), slice(None))
+        return simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=self.dtype)
+
+    def run_one(self, inputs: Mapping[str, Array], record: Sequence[str], steps: int, sample: int) -> Trace:
+        """What it sends of one sample in the first steps."""
+        if self.record is not None:
+            return self.record.trace(record, steps, slice(sample, sample + 1))
+        return self.run({name: values[:steps, sample : sample + 1] for name, values in inputs.items()}, record)
+
+    @property
+    def dtype(self) -> str | None:
+        """What it computes in; None for a chip, which has integers."""
+        return None if self.integers else "float32" if self.backend == "onnxruntime" else "float64"
 
     def answers(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """What the module itself answers, by the outputs of its graph; nothing where the side is no module."""
@@ -79,11 +105,16 @@ def side(what: Any, example: Mapping[str, Array]) -> Side:
         return Side(f"{what.name} in integers", what, "fixed")
     if isinstance(what, Graph):
         return Side(f"{what.name} in float64", what, "reference")
+    if isinstance(what, OnRuntime):
+        return Side(f"{what.graph.name} on ONNX Runtime", what.graph, "onnxruntime")
+    if isinstance(what, Recorded):
+        return Side(what.golden.called, what.network, "record", record=what)
     from torch import nn
 
     if isinstance(what, nn.Module):
         return _of_module(what, example)
-    raise UsageError("verify", f"a {type(what).__name__}", "a torch module, a Graph, a ChipGraph or OnLava(ChipGraph)")
+    expected = "a torch module, a Graph, a ChipGraph, OnLava(ChipGraph), OnRuntime(Graph) or Recorded(Golden, Graph)"
+    raise UsageError("verify", f"a {type(what).__name__}", expected)
 
 
 def _of_module(module: nn.Module, example: Mapping[str, Array]) -> Side:

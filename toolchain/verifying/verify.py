@@ -8,6 +8,7 @@ graphs, 1e-9 between two graphs, 2 % between a graph and a chip graph, whose val
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from .verdict import NodeVerdict, Verdict
 
 TOLERANCE = {(False, False): 1e-9, (True, True): 0.0}
 """How far values may lie apart, by whether A and B compute in integers."""
+RUNTIME = 1e-4
+"""The same where one side is ONNX Runtime, in float32."""
 ROUNDED = 0.02
 """The same between a graph and a chip graph."""
 TORCH = 1e-8
@@ -34,7 +37,7 @@ def verify(
     """Are two networks the same on an input?
 
     Args:
-        a: a torch module, a Graph, a ChipGraph, or OnLava(ChipGraph).
+        a: a torch module, a Graph, a ChipGraph, OnLava(ChipGraph), OnRuntime(Graph), or Recorded(Golden, Graph).
         b: another.
         inputs: an array [T, B, *shape] or a mapping from A's inputs to such, in the units of A.
         at_least: the share of a node's spikes and silences that have to be equal.
@@ -50,12 +53,12 @@ def verify(
         raise UsageError("tolerance", f"{tolerance}", "a share of the largest value, at least 0")
     given = _named(inputs)
     left, right = side(a, given), side(b, given)
-    found = pairs(left.network, right.network)
+    found = _recorded(pairs(left.network, right.network), left, right)
     mine, theirs = _fed(left, right, given, found)
     steps, batch = next(iter(mine.values())).shape[:2]
     steps -= max(0, -found.late)
     runs = left.run(mine, [pair.a for pair in found.nodes]), right.run(theirs, [pair.b for pair in found.nodes])
-    slack = TOLERANCE.get((left.integers, right.integers), ROUNDED) if tolerance is None else tolerance
+    slack = _slack(left, right) if tolerance is None else tolerance
     judged = []
     for pair in found.nodes:
         sent = _aligned(pair, runs[0][pair.a].values, runs[1][pair.b].values, steps)
@@ -65,6 +68,22 @@ def verify(
     first = _first(judged)
     shown = None if first is None else difference(first, (left, right), (mine, theirs), history)
     return Verdict(left.called, right.called, steps, batch, tuple(judged), found.alone, shown)
+
+
+def _slack(left: Side, right: Side) -> float:
+    single = "onnxruntime" in (left.backend, right.backend)
+    return max(TOLERANCE.get((left.integers, right.integers), ROUNDED), RUNTIME if single else 0.0)
+
+
+def _recorded(found: Pairs, *sides: Side) -> Pairs:
+    """The pairs of which a side that is a record has something."""
+    for end, which in zip(sides, ("a", "b"), strict=True):
+        if end.record is not None:
+            sent = end.record.golden.sent
+            here = tuple(pair for pair in found.nodes if getattr(pair, which) in sent)
+            missing = [getattr(pair, which) for pair in found.nodes if pair not in here]
+            found = replace(found, nodes=here, alone=(*found.alone, *(f"{n} of {end.called}" for n in missing)))
+    return found
 
 
 def _named(inputs: Any) -> dict[str, Array]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ....toolchain.graph import Graph
 from ....toolchain.graph.nodes import Firing, Integrating
 from ....toolchain.graph.nodes.integrators import Rule
 from ....toolchain.graph.nodes.neurons import Reset, When
@@ -64,6 +65,15 @@ class Dialect:
         takes: the types of NIR node that its importer reads; empty for all.
         loops: how a recurrent layer has to be said for its importer.
         finish: a last change to the whole tree for its importer (Linear to Affine, say); a GraphError says why not.
+        begin: the reverse of finish, made of a tree that comes from the framework or was written for it, with the
+            length of a step: what it does beside what the nodes say becomes nodes (a Delay behind each neuron, say).
+        mend: repairs of what its exporter is known to write wrongly, made of a foreign tree before begin; a line each.
+        step_of: the length of a step that a foreign tree's own numbers give away; none where they do not.
+        warns: what a user of its importer has to know of this tree, after finish; a line each.
+        prepare: the graph with the same answers that its importer can say, where it cannot say this one (voltages
+            scaled, a leak moved into the bias before it, groups of a convolution filled with zeros), before anything
+            is encoded; and a line for each thing that was changed.
+        batched: whether its importer counts the batch among the axes of Flatten, so that the file has to as well.
         known: why a tree that says nothing about itself must be, or may be, of this dialect; none when it is not.
             The first number is how sure that is, from 0 to 1.
     """
@@ -77,5 +87,11 @@ class Dialect:
     takes: frozenset[str] = frozenset()
     loops: Loops = "subgraph"
     finish: Callable[[Tree], Tree] | None = None
+    begin: Callable[[Tree, float], Tree] | None = None
+    mend: Callable[[Tree], tuple[Tree, tuple[str, ...]]] | None = None
+    step_of: Callable[[Tree], float | None] | None = None
+    warns: Callable[[Tree], tuple[str, ...]] | None = None
+    prepare: Callable[[Graph], tuple[Graph, tuple[str, ...]]] | None = None
+    batched: bool = False
     known: Callable[[Tree], tuple[float, str] | None] | None = None
     notes: Mapping[str, str] = field(default_factory=dict)

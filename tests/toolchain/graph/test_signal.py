@@ -125,7 +125,9 @@ def test_activations_of_integers_send_what_they_promise(
     function: str, part: Carries, a: float, b: float, whole: bool
 ) -> None:
     low, high = sorted((round(a), round(b)) if whole else (a, b))
-    numbers = {"low": low, "high": high, "slope": 0.1, "alpha": 0.7, "threshold": low}
+    numbers = {"low": low, "high": high, "slope": 0.1, "alpha": 0.7, "threshold": low, "scale": 0.5, "zero": 1}
+    if function == "quantise":
+        numbers |= {"low": round(low), "high": round(high)}
     node = n.Activation(function, {name: numbers[name] for name in n.FUNCTIONS[function][0]})
     sent, _ = node.step({}, np.array([values(part)], np.float64))
     promise = node.signal([Signal((1,), part)]).carries

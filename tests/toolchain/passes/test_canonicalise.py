@@ -4,24 +4,34 @@ import numpy as np
 import pytest
 from spikeport.toolchain.graph import Graph, GraphBuilder, Node, Wire, chain, later
 from spikeport.toolchain.graph.nodes import (
+    IF,
     LIF,
     Activation,
+    AdaptiveLIF,
     Add,
     Affine,
+    AveragePool,
     BatchNorm,
     Concat,
     Conv,
     ConvTranspose,
+    CubaIntegrator,
+    CubaLIF,
     Delay,
+    Delta,
     Flatten,
     Input,
+    Integrator,
+    LeakyIntegrator,
     Mean,
     Multiply,
     Output,
     Pad,
     Permute,
     Reshape,
+    ResonateFire,
     Scale,
+    SigmaDelta,
     Slice,
     Sum,
     TemporalKernel,
@@ -58,6 +68,7 @@ PLAIN = {
     "n1 = Slice(in; axis=0, start_index=1, stop_index=2)": ((2, 6), Slice(0, 1, 2, 5)),
     "n1 = Mean(in; axes=[0,1])": ((2, 3), Mean((-1, 0))),
     "n1 = Sum(in; axes=[1], keep=true)": ((2, 3), Sum((-1,), keep=True)),
+    "n1 = AveragePool(in; window=[2], stride=[2])": ((2, 4), AveragePool((2,), count_padding=False)),
     "n1 = Delay(in; steps=[2])": ((2, 3), Delay((2, 2))),
     "n1 = Affine(in; weight=f64[2,2]{1.0, 1.0, 1.0, 1.0})": ((2,), Affine(np.ones((2, 2)), ZEROS)),
     "n1 = Conv(in; weight=f64[2,2,1]{1.0, 1.0, 1.0, 1.0})": ((2, 3), Conv(np.ones((2, 2, 1)), ZEROS)),
@@ -79,6 +90,26 @@ PLAIN = {
         Scale(np.full((1, 3), 2.0), [[0.0, 1.0, 2.0]] * 2),
     ),
 }
+
+
+SAME = np.full((2, 3), 0.5, np.float32)
+CHANNELS = np.array([[0.25], [0.5]], np.float32)
+NEURONS = {
+    "n1 = IF(in; gain=0.5)": IF(gain=SAME),
+    "n1 = IF(in; threshold=f32[2,1]{0.25, 0.5})": IF(threshold=CHANNELS * np.ones((1, 3), np.float32)),
+    "n1 = LIF(in; beta=0.5)": LIF(beta=SAME, threshold=np.ones((2, 3)), bias=np.zeros((2, 1))),
+    "n1 = CubaLIF(in; alpha=0.5, beta=f32[2,1]{0.25, 0.5})": CubaLIF(alpha=SAME, beta=CHANNELS),
+    "n1 = AdaptiveLIF(in; beta=0.5, adapt_decay=0.5, adapt_step=0.5)": AdaptiveLIF(
+        beta=SAME, adapt_decay=SAME, adapt_step=SAME
+    ),
+    "n1 = Integrator(in; gain=0.5)": Integrator(gain=np.float32(0.5)),
+    "n1 = LeakyIntegrator(in; beta=0.5)": LeakyIntegrator(beta=SAME),
+    "n1 = CubaIntegrator(in; alpha=0.5, beta=0.5)": CubaIntegrator(alpha=SAME, beta=SAME),
+    "n1 = ResonateFire(in; cos=0.5, sin=0.5)": ResonateFire(cos=SAME, sin=SAME),
+    "n1 = Delta(in; threshold=0.5)": Delta(threshold=SAME),
+    "n1 = SigmaDelta(in; threshold=0.5)": SigmaDelta(threshold=SAME),
+}
+PLAIN |= {text: ((2, 3), node) for text, node in NEURONS.items()}
 
 
 @pytest.mark.parametrize("text", PLAIN)
@@ -190,8 +221,8 @@ def test_nodes_are_put_in_order_by_their_names_where_there_is_a_choice() -> None
     assert list(result.graph.nodes) == ["y", "x", "n2", "a", "n10", "n1", "z_out", "a_out"]
 
 
-def test_neurons_weights_and_names_are_left_alone() -> None:
-    lif = LIF(beta=np.full((2, 3), 0.5), bias=np.zeros((2, 3)), gain=[[1.0]])
+def test_parameters_that_vary_weights_and_names_are_left_alone() -> None:
+    lif = LIF(beta=0.5, bias=np.arange(6.0).reshape(2, 3), gain=CHANNELS, threshold=0.25)
     graph = line((2, 3), Affine(np.ones((3, 3)), ONES.repeat(2)[:3]), lif, Scale(2.0), Scale(0.5))
     result = canonicalise(graph)
     assert result.graph is graph

@@ -44,7 +44,7 @@ def chip() -> ChipGraph:
 
 
 def test_a_graph_runs_by_the_reference_and_a_chip_by_the_fixed_simulation():
-    assert tuple(BACKENDS) == ("reference", "fixed", "lava")
+    assert tuple(BACKENDS) == ("reference", "onnxruntime", "fixed", "lava")
     assert simulate(graph(), X).dtype == np.float64
     assert simulate(graph(), X, backend="reference").dtype == np.float64
     assert simulate(chip(), X).dtype == np.int32
@@ -54,11 +54,11 @@ def test_a_graph_runs_by_the_reference_and_a_chip_by_the_fixed_simulation():
 @pytest.mark.parametrize(
     ("network", "options", "said"),
     [
-        (graph, {"backend": "best"}, "backend: 'best'; expected reference, fixed, lava"),
+        (graph, {"backend": "best"}, "backend: 'best'; expected reference, onnxruntime, fixed, lava"),
         (
             graph,
             {"backend": "fixed"},
-            "backend: 'fixed' for a graph in real numbers; expected reference. "
+            "backend: 'fixed' for a graph in real numbers; expected reference or onnxruntime. "
             "Bring it into integers first: convert --to chip, or quantise(graph)",
         ),
         (chip, {"backend": "reference"}, "backend: 'reference' for a chip graph; expected fixed or lava"),

@@ -36,6 +36,10 @@ def _gelu_tanh(x: Array) -> Array:
     return y
 
 
+def _quantised(x: Array, scale: float, zero: float, low: float, high: float) -> Array:
+    return np.clip(np.rint(x / x.dtype.type(scale)) + x.dtype.type(zero), low, high)
+
+
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
     # name: (its parameters, the function of x and of them)
     "relu": ((), lambda x: np.maximum(x, 0)),
@@ -53,12 +57,14 @@ FUNCTIONS: Mapping[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
     "tanh": ((), np.tanh),
     "softplus": ((), _softplus),
     "softsign": ((), lambda x: x / (1 + np.abs(x))),
+    "erf": ((), _erf),
     "abs": ((), np.abs),
     "square": ((), np.square),
     "step": (("threshold",), lambda x, threshold: (x > threshold).astype(x.dtype)),
     "step_or_equal": (("threshold",), lambda x, threshold: (x >= threshold).astype(x.dtype)),
+    "quantise": (("scale", "zero", "low", "high"), _quantised),
 }
-"""Every activation by name. `relu6` is clip(0, 6), `hardtanh` clip(−1, 1)."""
+"""Every activation by name. `relu6` is clip(0, 6), `hardtanh` clip(−1, 1); `quantise` rounds halves to even."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +85,24 @@ class Activation(Node):
         held = named_numbers(self.parameters, FUNCTIONS[self.function][0], "parameters", self.function)
         self._set("parameters", held)
         if self.function == "clip":
-            need(held["low"] <= held["high"], "parameters", f"low {held['low']} above high {held['high']}", "low first")
+            _need_order(held)
+        if self.function == "quantise":
+            _need_order(held)
+            need(held["scale"] > 0, "parameters", f"scale {held['scale']}", "a scale above 0")
+            whole = all(held[name].is_integer() for name in ("zero", "low", "high"))
+            need(whole, "parameters", "zero, low or high between two integers", "integers")
 
     def signal(self, inputs: Sequence[Signal]) -> Signal:
-        """The same shape; integers stay integers under relu, clip, abs and a step."""
+        """The same shape; integers stay integers under relu, clip, abs and a step; `quantise` makes them."""
         return Signal(inputs[0].shape, self._carries(inputs[0].carries))
 
     def _carries(self, values: Carries) -> Carries:
         low, high = values.bounds
         if self.function.startswith("step"):
             return SPIKES
+        if self.function == "quantise":
+            _, _, least, most = (self.parameters or {}).values()
+            return integers(least, most)
         if values.graded:
             return GRADED
         if self.function == "relu":
@@ -107,3 +121,7 @@ class Activation(Node):
         x = inputs[0]
         y = FUNCTIONS[self.function][1](x, **(self.parameters or {}))
         return y.astype(x.dtype, copy=False), state
+
+
+def _need_order(held: Mapping[str, float]) -> None:
+    need(held["low"] <= held["high"], "parameters", f"low {held['low']} above high {held['high']}", "low first")

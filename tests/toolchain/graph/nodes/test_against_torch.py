@@ -198,6 +198,8 @@ ACTIVATIONS = {
     "softsign": functional.softsign,
     "abs": torch.abs,
     "square": torch.square,
+    "erf": torch.erf,
+    "quantise": lambda x: torch.fake_quantize_per_tensor_affine(x.float(), 0.5, 3, -8, 7).double() / 0.5 + 3,
     "step": lambda x: (x > 1.0).double(),
     "step_or_equal": lambda x: (x >= 1.0).double(),
 }
@@ -205,6 +207,7 @@ PARAMETERS = {
     "clip": {"low": -0.5, "high": 2.0},
     "leaky_relu": {"slope": 0.1},
     "elu": {"alpha": 0.7},
+    "quantise": {"scale": 0.5, "zero": 3.0, "low": -8.0, "high": 7.0},
     "step": {"threshold": 1.0},
     "step_or_equal": {"threshold": 1.0},
 }

@@ -148,11 +148,19 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (
         lambda: n.Activation("rely"),
         "function: 'rely'; expected relu, clip, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, sigmoid, "
-        "hard_sigmoid, hard_swish, tanh, softplus, softsign, abs, square, step, step_or_equal",
+        "hard_sigmoid, hard_swish, tanh, softplus, softsign, erf, abs, square, step, step_or_equal, quantise",
     ),
     (lambda: n.Activation("relu", {"slope": 1}), "parameters: slope; expected none for relu"),
     (lambda: n.Activation("clip"), "parameters: none; expected low, high for clip"),
     (lambda: n.Activation("clip", {"low": 1, "high": 0}), "parameters: low 1.0 above high 0.0; expected low first"),
+    (
+        lambda: n.Activation("quantise", {"scale": 0, "zero": 0, "low": 0, "high": 1}),
+        "parameters: scale 0.0; expected a scale above 0",
+    ),
+    (
+        lambda: n.Activation("quantise", {"scale": 1, "zero": 0.5, "low": 0, "high": 1}),
+        "parameters: zero, low or high between two integers; expected integers",
+    ),
     (lambda: n.Activation("clip", {"low": "0", "high": 1}), "parameters: '0'; expected a number"),
     (lambda: n.Activation("clip", [0, 1]), "parameters: [0, 1]; expected numbers by name"),
     (lambda: n.Activation("leaky_relu", {"slope": float("nan")}), "parameters: nan; expected a finite number"),

@@ -1,0 +1,316 @@
+"""Spyx 1.0: numbers of a step, reset by subtraction, and spikes that leave one step after the neuron has fired.
+
+    LIF, IF   s[t] = v[t−1] > θ;  v[t] = β·v[t−1] + x[t] − s[t]·θ             r = β, tau = dt/(1 − β)
+    CuBaLIF   s[t] = v[t−1] > θ;  i = α·i + x;  v[t] = β·(v[t−1] − s[t]·θ) + i   likewise
+    PSU_LIF   v[t] = β·v[t−1] + x[t];  s[t] = v[t] > θ                        LI with r = 1, then Threshold
+
+The spike of v[t − 1] leaves in step t, so that a neuron of Spyx is one of the graph's (a LIF that resets in the next
+step, a CubaLIF that resets at once) with a Delay of a step behind it; what it feeds back to itself is as in the graph.
+A LIF of the graph that resets at once is a CuBaLIF whose current lasts for one step. Images have their channels last,
+so that a Flatten gives another order than in NIR: the layer behind it has its columns in Spyx's order in the file.
+
+Its importer looks at τ, θ, weights and its own dt, and at neither r, v_leak, groups nor dilation.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from ....toolchain.errors import GraphError
+from ....toolchain.graph import Graph, Wire
+from ....toolchain.graph.nodes import IF, LIF, Array, CubaLIF, Integrating, LeakyIntegrator, Node
+from ....toolchain.graph.nodes.base import need
+from ..cycles import cycles
+from ..tree import Leaf, Tree
+from .base import Dialect, Told
+from .chains import NEURONS, chain, changed, neurons, without
+from .ode import number
+from .preparing import averages_as_convolutions, biases_moved, in_order, ungrouped, with_gain
+from .subtracting import NEAR, firing, has, level_of, spread, starts_at_rest
+
+TAKEN = "IF, LIF or CubaLIF, which Spyx takes"
+DELAYS = "late"
+"""The entry of our own metadata that says which Delay stood behind which neuron, as JSON."""
+LATE = "put a Delay of one step behind each neuron, or take the biases away behind the first one"
+
+
+def decode(leaf: Leaf, told: Told) -> Integrating:
+    """The neuron that it exports so, and makes of this one, without the Delay."""
+    need(leaf.kind in ("IF", "LIF", "CubaLIF", "LI"), "type", leaf.kind, TAKEN)
+    if leaf.kind == "LI":
+        return LeakyIntegrator(beta=_decay(leaf, "tau", told), gain=1.0, rule="euler")
+    fires = firing(leaf, told, at_least=False)
+    need(bool((number(leaf, "v_threshold") >= 0).all()), "v_threshold", "less than 0", "0 or more")
+    if leaf.kind == "IF":
+        return IF(gain=1.0, **fires)
+    if leaf.kind == "LIF":
+        return LIF(beta=_decay(leaf, "tau", told), rule="euler", **{**fires, "when": "next"})
+    alpha, beta = _decay(leaf, "tau_syn", told), _decay(leaf, "tau_mem", told)
+    fires["when"] = "now"
+    if not alpha.any():
+        return LIF(beta=beta, rule="euler", **fires)
+    return CubaLIF(alpha=alpha, beta=beta, rule="euler", **fires)
+
+
+def _decay(leaf: Leaf, name: str, told: Told) -> Array:
+    """The decay of a time constant, from 0 to 1; that of the voltage is r to the last bit, if r says it at all."""
+    tau = number(leaf, name)
+    need(bool((tau > 0).all()), name, "0 or less", "a positive number of seconds")
+    decay = np.clip(1 - told.dt / tau, 0, 1)
+    decay = np.where(np.abs(decay) < NEAR["rtol"], 0.0, decay)
+    said = number(leaf, "r")
+    return said if name != "tau_syn" and np.allclose(said, decay, **NEAR) else decay
+
+
+def encode(node: Integrating, shape: tuple[int, ...], told: Told) -> Leaf:
+    """The numbers from which its importer makes this node."""
+    if not isinstance(node, IF | LIF | CubaLIF):
+        raise GraphError("kind", node.kind, TAKEN)
+    has(node, "gain", 1.0, "1: its importer scales nothing")
+    has(node, "bias", 0.0, "0: its neurons have none")
+    starts_at_rest(node)
+    level = level_of(node, at_least=False)
+    need(
+        bool((level >= 0).all()),
+        "threshold",
+        "less than 0",
+        "0 or more: a Spyx neuron would fire before the first step",
+    )
+    values: dict[str, Array] = {"v_threshold": level, "v_reset": np.zeros(())}
+    if isinstance(node, IF):
+        return Leaf("IF", spread({**values, "r": np.ones(())}, shape))
+    values |= {"r": node.beta, "v_leak": np.zeros(())}
+    if isinstance(node, LIF) and node.when == "next":
+        return Leaf("LIF", spread({**values, "tau": _tau(node.beta, told, "beta")}, shape))
+    need(node.when == "now", "when", f"'{node.when}'", "now or next, as Spyx resets")
+    alpha = node.alpha if isinstance(node, CubaLIF) else np.zeros(())
+    values |= {"tau_syn": _tau(alpha, told, "alpha"), "tau_mem": _tau(node.beta, told, "beta"), "w_in": np.ones(())}
+    return Leaf("CubaLIF", spread(values, shape))
+
+
+def _tau(decay: Array, told: Told, name: str) -> Array:
+    need(bool(((decay >= 0) & (decay < 1)).all()), name, "less than 0 or 1 and more", "from 0 to less than 1")
+    return np.asarray(told.dt / (1 - decay))
+
+
+def prepare(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """Gains of 1, no leak to another voltage than 0, no groups, no averages, and the ends by its names."""
+    return in_order(
+        graph,
+        _named,
+        lambda each: biases_moved(each, lambda _: 0.0),
+        lambda each: with_gain(each, lambda _: 1.0, "voltages scaled to a gain of 1"),
+        averages_as_convolutions,
+        ungrouped,
+    )
+
+
+def _named(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """One input called `input`, one output called `output`."""
+    wanted = {**dict.fromkeys(graph.inputs, "input"), **dict.fromkeys(graph.outputs, "output")}
+    renamed = {name: new for name, new in wanted.items() if name != new}
+    single = len(graph.inputs) == len(graph.outputs) == 1
+    if not renamed or not single or set(renamed.values()) & set(graph.nodes):
+        return graph, ()
+    nodes: dict[str, Node] = {renamed.get(name, name): node for name, node in graph.nodes.items()}
+    wires = {
+        renamed.get(name, name): tuple(Wire(renamed.get(wire.source, wire.source), wire.delayed) for wire in each)
+        for name, each in graph.wires.items()
+    }
+    lines = tuple(f"{name}: called {new}, the only name that Spyx looks for" for name, new in renamed.items())
+    return replace(graph, nodes=nodes, wires=wires), lines
+
+
+def finish(tree: Tree) -> Tree:
+    """Without the Delays that its neurons bring, and with columns in its order; a GraphError for what it gets wrong."""
+    names = chain(tree)
+    ends = names[0] == "input" and names[-1] == "output"
+    need(ends, "ends", f"{names[0]} and {names[-1]}", "input and output: its importer knows them by these names")
+    dt = float(str(tree.metadata["dt"]))
+    late = {before: name for before, name in pairwise(names) if _one_step(tree, before, name, dt)}
+    layers = [name for name in names if _fires(tree.nodes[name])]
+    if len(late) < len(layers):
+        need(not late, "Delay", "behind some of its neurons alone", "one step behind each", LATE)
+        _time_alone(tree, names, layers)
+    for name in late.values():
+        tree = without(tree, name)
+    for name in chain(tree):
+        _check(name, tree.nodes[name])
+    return _columns(replace(tree, metadata={**tree.metadata, DELAYS: json.dumps(late)}), channels_last=True)
+
+
+def _one_step(tree: Tree, before: str, name: str, dt: float) -> bool:
+    node = tree.nodes[name]
+    if not _fires(tree.nodes[before]) or not isinstance(node, Leaf) or node.kind != "Delay":
+        return False
+    return bool(np.allclose(number(node, "delay"), dt, **NEAR))
+
+
+def _fires(node: Leaf | Tree) -> bool:
+    return bool(neurons(node)) if isinstance(node, Tree) else node.kind in NEURONS and node.kind != "LI"
+
+
+def _time_alone(tree: Tree, names: tuple[str, ...], layers: list[str]) -> None:
+    """Without Delays its answers come later, and are the same but for that where no bias comes in behind the first."""
+    for name in names[names.index(layers[0]) + 1 :]:
+        node = tree.nodes[name]
+        biased = isinstance(node, Leaf) and "bias" in node.values and number(node, "bias").any()
+        found = "another than 0, in a network whose neurons send without delay"
+        need(not biased, f"bias of '{name}'", found, "0: Spyx's spikes leave a step later, the bias does not", LATE)
+
+
+def _check(name: str, node: Leaf | Tree) -> None:
+    if isinstance(node, Tree):
+        leaves = [each for each in node.nodes.values() if isinstance(each, Leaf)]
+        kinds = [leaf.kind for leaf in leaves if leaf.kind not in ("Input", "Output")]
+        fits = len(leaves) == len(node.nodes) == 4 and len(kinds) == 2 and bool({"Linear", "Affine"} & set(kinds))
+        need(fits, f"'{name}'", f"a loop of {', '.join(kinds)}", "one layer of weights and its neurons")
+        biased = any(leaf.kind == "Affine" and number(leaf, "bias").any() for leaf in leaves)
+        need(not biased, f"bias in '{name}'", "in a loop", "none: its importer drops it")
+    elif node.kind == "Conv2d":
+        need(bool((number(node, "groups") == 1).all()), f"groups of '{name}'", "more than 1", "1: Spyx drops them")
+        need(bool((number(node, "dilation") == 1).all()), f"dilation of '{name}'", "another", "1: Spyx drops it")
+        need(not isinstance(node.values["padding"], str), f"padding of '{name}'", "a word", "numbers")
+    elif node.kind == "SumPool2d":
+        need(not number(node, "padding").any(), f"padding of '{name}'", "another than 0", "0: Spyx has no such pool")
+    need(
+        isinstance(node, Tree) or node.kind != "Delay", f"'{name}'", "a Delay", "none but a step behind a neuron", LATE
+    )
+
+
+def _columns(tree: Tree, *, channels_last: bool) -> Tree:
+    """The layers behind a Flatten with their columns in the order of channels last, or back in NIR's."""
+    nodes: dict[str, Leaf | Tree] = {}
+    for source, target in tree.edges:
+        node, layer = tree.nodes[source], tree.nodes[target]
+        shape = _image(node) if isinstance(node, Leaf) and node.kind == "Flatten" else ()
+        if len(shape) != 3 or min(shape[0], shape[1] * shape[2]) == 1:
+            continue
+        weighs = isinstance(layer, Leaf) and layer.kind in ("Linear", "Affine")
+        need(weighs, f"'{target}'", "behind a Flatten", "a dense layer, whose columns can be put in Spyx's order")
+        if isinstance(layer, Leaf):
+            weight = _permuted(number(layer, "weight"), shape, channels_last=channels_last)
+            nodes[target] = Leaf(layer.kind, {**layer.values, "weight": weight}, layer.metadata)
+    return changed(tree, nodes)
+
+
+def _image(flatten: Leaf) -> tuple[int, ...]:
+    shape = tuple(int(size) for size in np.ravel(number(flatten, "input_type")))
+    if len(shape) == 3:
+        start, end = (int(number(flatten, name)) % 3 for name in ("start_dim", "end_dim"))
+        need((start, end) == (0, 2), "Flatten", "of some of its axes", "of all: Spyx flattens all")
+    return shape
+
+
+def _permuted(weight: Array, shape: tuple[int, ...], *, channels_last: bool) -> Array:
+    channels, height, width = shape
+    if channels_last:
+        return weight.reshape(-1, channels, height, width).transpose(0, 2, 3, 1).reshape(weight.shape)
+    return weight.reshape(-1, height, width, channels).transpose(0, 3, 1, 2).reshape(weight.shape)
+
+
+def begin(tree: Tree, dt: float) -> Tree:
+    """With the Delay behind each neuron that Spyx's bring, and columns in NIR's order."""
+    inside = {name for loop in cycles(tree) for name in loop}
+    nodes, edges, said = dict(tree.nodes), list(tree.edges), _said(tree)
+    for name, node in tree.nodes.items():
+        if not _fires(node) or (said is not None and name not in said):
+            continue
+        late = _free((said or {}).get(name, f"{name}_late"), nodes)
+        nodes[late] = Leaf("Delay", {"delay": np.full(_sends(node), dt)})
+        edges = [
+            (late, target) if source == name and target not in inside else (source, target) for source, target in edges
+        ]
+        edges.append((name, late))
+    return _columns(Tree(nodes, tuple(edges), tree.metadata, tree.version), channels_last=False)
+
+
+def _said(tree: Tree) -> dict[str, str] | None:
+    """The Delay behind each neuron that our own file says it had; none where it says nothing."""
+    try:
+        found = json.loads(str(tree.metadata[DELAYS]))
+    except (KeyError, ValueError, RecursionError):
+        return None
+    return {str(name): str(late) for name, late in found.items()} if isinstance(found, dict) else None
+
+
+def _sends(node: Leaf | Tree) -> tuple[int, ...]:
+    leaf = neurons(node)[0] if isinstance(node, Tree) else node
+    return number(leaf, "v_threshold").shape
+
+
+def _free(name: str, taken: dict[str, Leaf | Tree]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def warns(tree: Tree) -> tuple[str, ...]:
+    """How it is run there."""
+    names = chain(tree)
+    dt = str(tree.metadata["dt"])
+    layers = [name for name in names if _fires(tree.nodes[name])]
+    lines = [f"from_nir(graph, inputs, dt={dt}) is how Spyx gets this step: its own is 1"]
+    if layers and not _said(tree):
+        lines.append(
+            f"Spyx's neurons send a step late: its answers are those of this network {len(layers)} steps later"
+        )
+    if any(isinstance(node, Leaf) and node.kind == "Conv2d" for node in tree.nodes.values()):
+        lines.append("Spyx has channels last: its inputs and outputs are [time, batch, height, width, channels]")
+    return tuple(lines)
+
+
+def step_of(tree: Tree) -> float | None:
+    """dt = τ·(1 − r), where r is β; to six digits, which float32 has. Without a leak any step is right."""
+    found = [np.ravel(_step(leaf)) for leaf in neurons(tree) if leaf.kind in ("LIF", "CubaLIF")]
+    if not found:
+        return 1.0 if all(leaf.kind == "IF" for leaf in neurons(tree)) else None
+    steps = np.concatenate(found)
+    if not np.isfinite(steps).all() or not np.allclose(steps, steps[0], rtol=1e-4, atol=0):
+        return None
+    return float(f"{float(np.median(steps)):.6g}")
+
+
+def _step(leaf: Leaf) -> Array:
+    tau = np.asarray(leaf.values.get("tau", leaf.values.get("tau_mem", np.nan)), np.float64)
+    r = np.asarray(leaf.values.get("r", np.nan), np.float64)
+    return tau * (1 - r) if ((r >= 0) & (r < 1)).all() else np.asarray(np.nan)
+
+
+def known(tree: Tree) -> tuple[float, str] | None:
+    """Every r is β = 1 − dt/τ with one dt, and v_leak and v_reset are 0; or nodes are called layer_0, and so on."""
+    found = neurons(tree)
+    zeros = [leaf.values.get(name, np.zeros(())) for leaf in found for name in ("v_leak", "v_reset")]
+    if not found or any(np.asarray(value).any() for value in zeros):
+        return None
+    named = all(name in ("input", "output") or name.startswith("layer_") for name in tree.nodes)
+    leaky = any(leaf.kind in ("LIF", "CubaLIF") for leaf in found)
+    dt = step_of(tree)
+    if leaky and dt is not None:
+        return 0.95, f"r = 1 − dt/τ, which is β, with dt = {dt:g} s in every neuron"
+    return (0.6, "nodes called layer_0, layer_1, …") if named and not leaky else None
+
+
+DIALECT = Dialect(
+    name="spyx",
+    about="Spyx 1.0.0, to_nir and from_nir: r is β and is not read again, reset by subtraction, spikes leave one step "
+    "after the neuron has fired, channels last",
+    told=Told(dt=0.0, rule="euler", reset="subtract", when="next"),
+    exported=decode,
+    imported=decode,
+    encode=encode,
+    takes=frozenset(
+        {"Input", "Output", "Affine", "Linear", "Conv2d", "SumPool2d", "Flatten", "Delay", "IF", "LIF", "CubaLIF"}
+    ),
+    loops="subgraph",
+    finish=finish,
+    begin=begin,
+    step_of=step_of,
+    warns=warns,
+    prepare=prepare,
+    known=known,
+)

@@ -1,0 +1,198 @@
+"""How a file is meant: whose it is, how long a step is, how neurons reset.
+
+What the user says comes first, then what Spikeport wrote in or beside the file. Other files are recognised by what
+their numbers look like, as each dialect knows; where none does, the equations of the NIR paper are read.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from ...toolchain.errors import GraphError, UsageError
+from ...toolchain.graph.nodes import Integrating
+from ...toolchain.graph.nodes.integrators import Rule
+from ...toolchain.graph.nodes.neurons import Reset
+from .dialects import DIALECTS, dialect
+from .dialects.base import Dialect, Told
+from .edges_in import NEURONS
+from .exact import decoded, restored
+from .facts import Facts, NeuronFacts
+from .flat import leaves
+from .said import Said
+from .tree import Leaf, Tree
+
+TIMED = NEURONS | {"Delay"}
+"""The nodes that mean nothing without the length of a step."""
+STEP = 1e-3
+"""The length of a step where nothing depends on it."""
+SURE = 0.15
+"""How sure a dialect has to be."""
+AGREE = 1e-6
+"""How far two lengths of a step may be apart."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user says of a file; none where he says nothing.
+
+    Args:
+        dialect: whose it is.
+        dt: the length of a step in seconds.
+        reset: what a spike does: value, subtract or none.
+    """
+
+    dialect: str | None = None
+    dt: float | None = None
+    reset: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dialect is not None and self.dialect not in DIALECTS:
+            raise UsageError("--dialect", f"'{self.dialect}'", " or ".join(DIALECTS))
+        if self.dt is not None and not 0 < self.dt < math.inf:
+            raise UsageError("--dt", f"{self.dt}", "a positive number of seconds")
+        if self.reset is not None and self.reset not in get_args(Reset):
+            raise UsageError("--reset", f"'{self.reset}'", " or ".join(get_args(Reset)))
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How the numbers of a file are read.
+
+    Args:
+        dialect: whose it is.
+        told: what the numbers do not say.
+        facts: what Spikeport wrote of it; none for files of others.
+        asked: what the user says.
+    """
+
+    dialect: Dialect
+    told: Told
+    facts: Facts | None = None
+    asked: Asked = Asked()
+
+    def neuron(self, path: str, leaf: Leaf, said: Said) -> Integrating:
+        """The node of the graph that a neuron of the file is."""
+        if self.facts is None:
+            return decoded(leaf, self.told, self.dialect.exported)
+        own = self.facts.neurons.get(path, NeuronFacts())
+        rule: Rule = "exact" if own.rule == "exact" else "euler"
+        told = _reset_as(Told(self.told.dt, rule, own.reset, own.when, own.at_least), self.asked)
+        node = replace(decoded(leaf, told, self.dialect.imported), rule=own.rule)
+        if self.told.dt != self.facts.dt:
+            return node
+        exact, wrong = restored(node, leaf)
+        for name in wrong:
+            said.remark(path, f"the exact {name} in its metadata does not agree with its fields, which are taken")
+        return exact
+
+
+def meaning_of(tree: Tree, asked: Asked, facts: Facts | None, said: Said) -> Meaning:
+    """How a tree is meant.
+
+    Raises:
+        FileError: when nothing says how long a step is.
+    """
+    if facts is not None and asked.dialect in (None, facts.dialect):
+        if facts.dialect not in DIALECTS:
+            raise said.error("dialect", f"'{facts.dialect}'", " or ".join(DIALECTS), "update Spikeport")
+        found = dialect(facts.dialect)
+        dt = asked.dt or facts.dt
+        if dt != facts.dt:
+            said.remark("", f"written for steps of {facts.dt:g} s; read with --dt {dt:g}")
+        return Meaning(found, Told(dt), facts, asked)
+    if facts is not None:
+        said.remark(
+            "", f"written by Spikeport in the dialect {facts.dialect}; read as {asked.dialect}, as --dialect says"
+        )
+    named = _told_or_recognised(tree, asked, said)
+    told = _reset_as(replace(named.told, dt=_step(tree, asked, facts, named, said)), asked)
+    if any(leaf.kind in NEURONS for _, leaf in leaves(tree)):
+        said.remark("", f"not said by the file, so as {named.name} has it: {_sentence(told)}")
+    return Meaning(named, told, None, asked)
+
+
+def _sentence(told: Told) -> str:
+    reset = {"value": "reset to v_reset", "subtract": "reset by subtraction", "none": "no reset"}[told.reset]
+    when = {"now": "at once", "next": "one step later", "guarded": "at once, guarded"}[told.when]
+    decays = "β = exp(−dt/τ)" if told.rule == "exact" else "β = 1 − dt/τ"
+    return f"steps of {told.dt:g} s, {decays}, {reset} {when}, spikes at v {'≥' if told.at_least else '>'} θ"
+
+
+def _reset_as(told: Told, asked: Asked) -> Told:
+    if asked.reset is None or asked.reset == told.reset:
+        return told
+    reset = cast(Reset, asked.reset)
+    return replace(told, reset=reset, when="now" if told.when == "guarded" else told.when)
+
+
+def _told_or_recognised(tree: Tree, asked: Asked, said: Said) -> Dialect:
+    if asked.dialect is not None:
+        return dialect(asked.dialect)
+    if not any(leaf.kind in NEURONS for _, leaf in leaves(tree)):
+        return dialect("ode")
+    found = sorted(_candidates(tree), key=lambda each: -each[0])
+    best = [each for each in found if each[0] == found[0][0] >= SURE]
+    if len(best) == 1:
+        _, name, why = best[0]
+        said.remark("", f"read as a file of {name}: {why}; --dialect says otherwise")
+        return dialect(name)
+    names = " and ".join(name for _, name, _ in best)
+    why = f"it may be of {names} alike" if best else "nothing in it says whose it is"
+    said.remark("", f"{why}: read by the equations of the NIR paper (ode); --dialect says otherwise")
+    return dialect("ode")
+
+
+def _candidates(tree: Tree) -> list[tuple[float, str, str]]:
+    """How sure each dialect is that the tree is one of its own, its name, and why."""
+    found = []
+    for name in DIALECTS:
+        if find_spec(DIALECTS[name], f"{__package__}.dialects") is None:
+            continue
+        known = dialect(name).known
+        try:
+            answer = known(tree) if known is not None else None
+        except GraphError:
+            continue
+        if answer is not None and answer[0] > 0:
+            found.append((answer[0], name, answer[1]))
+    return found
+
+
+def _step(tree: Tree, asked: Asked, facts: Facts | None, found: Dialect, said: Said) -> float:
+    """The length of a step: as told, as the metadata have it, as the numbers give away, or as the dialect fixes it."""
+    if asked.dt is not None:
+        return asked.dt
+    kept = facts.dt if facts is not None else _kept_step(tree)
+    shown = found.step_of(tree) if found.step_of is not None else None
+    if kept is not None:
+        if shown is not None and abs(shown - kept) > AGREE * kept:
+            said.remark("", f"its metadata say dt = {kept:g}, its numbers {shown:g}; {kept:g} is taken")
+        return kept
+    dt = shown or found.told.dt
+    if dt > 0:
+        return dt
+    if any(leaf.kind in TIMED for _, leaf in leaves(tree)):
+        expected = "a dt, in its metadata or told"
+        raise said.error("", "nothing says how long a step is", expected, "add --dt SECONDS (and --dialect)")
+    return STEP
+
+
+def _kept_step(tree: Tree) -> float | None:
+    """The dt that stands in the metadata, where all that do agree."""
+    every = [tree.metadata, *(leaf.metadata for _, leaf in leaves(tree))]
+    steps = {step for held in every if (step := _number(held.get("dt"))) is not None}
+    return steps.pop() if len(steps) == 1 else None
+
+
+def _number(value: Any) -> float | None:
+    """A positive number, from a number or a text; none for anything else."""
+    try:
+        step = float(value if isinstance(value, str) else np.asarray(value).reshape(()))
+    except (ValueError, TypeError):
+        return None
+    return step if 0 < step < math.inf else None

@@ -1,0 +1,201 @@
+"""A network that NIR cannot say as a whole: files of NIR, files of Spikeport's own for the rest, and how they join.
+
+Every node that NIR has no word for goes to the host, and so does every loop that such a node is part of. The others
+are cut into as many files as the network changes sides: file 0 holds what needs nothing of the host, file 1 what the
+host makes of that, file 2 what NIR makes of both, and so on. The manifest, `NAME.parts.json`, holds inputs, outputs,
+and what each file reads and hands out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...toolchain.errors import Refused, SpikeportError
+from ...toolchain.graph import Graph, Node, Wire
+from ...toolchain.graph.inline import inline
+from ...toolchain.graph.nodes import Input, Output
+from ...toolchain.graph.signal import Carries
+from ...toolchain.graph.store import save as save_graph
+from ...toolchain.passes.drop_dead_nodes import DropDeadNodes
+from ...toolchain.writing import write_whole
+from .naming_in import Taken
+from .saving import save
+from .wiring import loops_of
+from .writing import Written, to_tree
+
+VERSION = 1
+FIX = "write the network again"
+MANIFEST = ".parts.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file.
+
+    Args:
+        graph: what it holds, as a network of its own.
+        reads: its inputs → the nodes they stand for.
+        sends: its outputs → the nodes they hand out.
+        written: what is written of it in NIR; none for a file of the host.
+    """
+
+    graph: Graph
+    reads: Mapping[str, str]
+    sends: Mapping[str, str]
+    written: Written | None = None
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+        return f"{self.graph.name}.{'graph' if self.written is None else 'nir'}"
+
+
+def parts_of(graph: Graph, dialect: str = "ode") -> tuple[Graph, list[Part]]:
+    """The network without graphs in it, and its parts in the order in which they run.
+
+    Raises:
+        Refused: when a part cannot be written for a reason that no node is to blame for.
+    """
+    flat = DropDeadNodes()(inline(graph)).graph
+    host: set[str] = set()
+    while True:
+        parts, reasons = _tried(flat, _with_loops(flat, host), dialect)
+        if not reasons:
+            return flat, parts
+        found = {name for reason in reasons if (name := _named(flat, reason)) is not None} - host
+        if not found:
+            raise Refused(f"{graph.name} as parts of NIR", reasons)
+        host |= found
+
+
+def _tried(flat: Graph, host: set[str], dialect: str) -> tuple[list[Part], list[SpikeportError]]:
+    """The parts, written as far as they can be, and the reasons why others cannot."""
+    parts: list[Part] = []
+    reasons: list[SpikeportError] = []
+    for part, hosted in _cut(flat, host):
+        if hosted:
+            parts.append(part)
+            continue
+        try:
+            parts.append(Part(part.graph, part.reads, part.sends, to_tree(part.graph, dialect)))
+        except Refused as error:
+            reasons += error.reasons
+    return parts, reasons
+
+
+def _named(flat: Graph, reason: SpikeportError) -> str | None:
+    """The node that a reason is about: lowering puts words behind a node's name."""
+    place = reason.where.partition(" ")[0].rstrip(",")
+    found = [name for name, node in flat.nodes.items() if place.startswith(name) and not isinstance(node, ENDS)]
+    return max(found, key=len, default=None)
+
+
+ENDS = (Input, Output)
+
+
+def _with_loops(flat: Graph, host: set[str]) -> set[str]:
+    """Every loop with one of these nodes in it as a whole."""
+    return host.union(*(members for members in loops_of(flat.wires) if members & host))
+
+
+def _cut(flat: Graph, host: set[str]) -> list[tuple[Part, bool]]:
+    """The parts in the order in which they run, and whether each is the host's."""
+    level = _levels(flat, host)
+    found: list[tuple[Part, bool]] = []
+    for number in sorted(set(level.values())):
+        names = [name for name in flat.nodes if level.get(name) == number]
+        found.append((_alone(flat, names, f"{flat.name}.{len(found)}"), number % 2 == 1))
+    return found
+
+
+def _levels(flat: Graph, host: set[str]) -> dict[str, int]:
+    """How often the network changes sides up to each node: even in NIR, odd on the host."""
+    together = {name: members for members in loops_of(flat.wires) for name in members}
+    level = {name: int(name in host) for name, node in flat.nodes.items() if not isinstance(node, ENDS)}
+    while True:
+        before = dict(level)
+        for name in level:
+            for source in (wire.source for wire in flat.wires[name] if wire.source in level):
+                level[name] = max(level[name], level[source] + ((source in host) != (name in host)))
+        for name in level:
+            level[name] = max(level[each] for each in together.get(name, (name,)))
+        if level == before:
+            return level
+
+
+def _alone(flat: Graph, names: Sequence[str], called: str) -> Part:
+    """Some nodes as a network of its own."""
+    inside = set(names)
+    read = dict.fromkeys(wire.source for name in names for wire in flat.wires[name] if wire.source not in inside)
+    sent = [name for name in names if any(edge.target not in inside for edge in flat.readers(name))]
+    taken = Taken(flat.nodes)
+    entries, exits = (
+        {name: taken.free(f"{name}.{word}") for name in held} for held, word in ((read, "in"), (sent, "out"))
+    )
+    nodes: dict[str, Node] = {entry: _entry(flat, name) for name, entry in entries.items()}
+    nodes |= {name: flat.nodes[name] for name in names} | {each: Output() for each in exits.values()}
+    wires = {
+        name: tuple(Wire(entries.get(wire.source, wire.source), wire.delayed) for wire in flat.wires[name])
+        for name in names
+    }
+    wires |= {each: (Wire(name),) for name, each in exits.items()}
+    graph = Graph(nodes, wires, flat.dt, called)
+    return Part(graph, {each: name for name, each in entries.items()}, {each: name for name, each in exits.items()})
+
+
+def _entry(flat: Graph, name: str) -> Input:
+    carried: Carries = flat.signals[name].carries
+    return Input(flat.signals[name].shape, str(carried))
+
+
+def write_parts(graph: Graph, folder: str | Path, *, dialect: str = "ode") -> tuple[str, ...]:
+    """Writes a network as files of NIR, files of the host, and the manifest that joins them.
+
+    Args:
+        graph: the network.
+        folder: where to, which has to be there.
+        dialect: which framework's importer shall run the files of NIR.
+
+    Returns:
+        What whoever reads the files has to know, each line with the name of its file.
+
+    Raises:
+        Refused: when a part cannot be written, with every reason.
+        FileError: when a file cannot be written.
+    """
+    flat, parts = parts_of(graph, dialect)
+    place = Path(folder)
+    remarks = []
+    for part in parts:
+        if part.written is None:
+            save_graph(part.graph, place / part.file)
+            kinds = sorted({node.kind for node in part.graph.nodes.values() if not isinstance(node, ENDS)})
+            remarks.append(f"{part.file}: for the host: {', '.join(kinds)}")
+        else:
+            save(part.written, place / part.file)
+            remarks += [f"{part.file}: {line}" for line in part.written.remarks]
+    text = json.dumps(_manifest(graph, flat, parts, dialect), indent=1)
+    write_whole(place / f"{graph.name}{MANIFEST}", text + "\n")
+    return tuple(remarks)
+
+
+def _manifest(graph: Graph, flat: Graph, parts: Sequence[Part], dialect: str) -> dict[str, Any]:
+    entries = {name: node for name, node in flat.nodes.items() if isinstance(node, Input)}
+    exits = {name: node for name, node in flat.nodes.items() if isinstance(node, Output)}
+    return {
+        "version": VERSION,
+        "name": graph.name,
+        "dt": graph.dt,
+        "dialect": dialect,
+        "notes": dict(graph.notes),
+        "inputs": {name: {"shape": list(node.shape), "carries": node.carries} for name, node in entries.items()},
+        "parts": [{"file": part.file, "reads": dict(part.reads), "sends": dict(part.sends)} for part in parts],
+        "outputs": {
+            name: {"readout": node.readout, "reads": flat.wires[name][0].source, "delayed": flat.wires[name][0].delayed}
+            for name, node in exits.items()
+        },
+    }

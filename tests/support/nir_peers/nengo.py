@@ -1,0 +1,72 @@
+"""Nengo 4.1 in an environment of its own: what the NIR repository's script makes of a file; it has no exporter."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from spikeport.toolchain.graph import Graph
+from spikeport.toolchain.graph import nodes as n
+from support.nir_peers.cases import CASES, Manner
+from support.nir_peers.judging import Fault, NotThere, Peer
+from support.nir_peers.other_python import OtherPython
+
+SCRIPT = Path(__file__).parent / "elsewhere" / "nengo_here.py"
+MANNER = Manner(
+    rule="exact", gain="leak", dt=1e-4, within=(-1e-9, np.inf), mean=1.5, offset=0.35, drives=(0.25, 0.5, 1.0)
+)
+"""Its neurons keep their potentials at 0 and above: where they would not fall below, they are ours."""
+ABSENT = {
+    **{
+        case.name: "the script knows the shapes of one network's convolutions, by their names"
+        for case in CASES
+        if len(case.shape) > 1
+    },
+    "LIF dense, v_reset": "potentials have to stay above 0 here, and this one resets below",
+}
+
+
+def export(graph: Graph, x: n.Array, path: Path) -> n.Array:
+    """There is none."""
+    raise NotThere("Nengo has no exporter")
+
+
+def load(path: Path, x: n.Array, graph: Graph) -> n.Array:
+    """What the script's network answers."""
+    found: n.Array = process().ask({"what": "run", "path": str(path), "dt": graph.dt}, x=x)
+    return found
+
+
+def potentials_stay_above_zero() -> bool:
+    """What inhibits a LIF at rest is forgotten."""
+    return bool(process().ask({"what": "fault"}))
+
+
+@lru_cache(maxsize=1)
+def process() -> OtherPython:
+    """Nengo's Python."""
+    return OtherPython(Path("/work/scratch/peers/nengo1/bin/python"), SCRIPT)
+
+
+@lru_cache(maxsize=1)
+def peer() -> Peer:
+    """Nengo, as it is installed in its environment."""
+    return Peer(
+        name="Nengo",
+        dialect="nengo",
+        version=str(process().ask({"what": "version"})),
+        native=MANNER,
+        runs=MANNER,
+        absent={(name, "out"): why for name, why in ABSENT.items()},
+        export=export,
+        load=load,
+        faults=(
+            Fault(
+                "potentials-stay-above-0",
+                "Nengo's LIF keeps its potential at 0 or above, whatever inhibits it",
+                potentials_stay_above_zero,
+                around="a remark says so; the networks of this table stay above 0 by themselves",
+            ),
+        ),
+    )
