@@ -131,7 +131,7 @@ def _from_graph_file(given: Source) -> Graph | ChipGraph:
     if given.name.endswith((NIR, ONNX)):
         return _from_exchange_file(given)
     if given.name.endswith(NIR_PARTS):
-        from .exporters.nir.parts import read_parts as read_nir_parts
+        from .exporters.nir.parts_in import read_parts as read_nir_parts
 
         return read_nir_parts(Path(given.name))
     if given.name.endswith((FOLDER, PARTS)):

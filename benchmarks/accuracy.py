@@ -25,7 +25,7 @@ from ..models.checkpoints import load_checkpoint
 from ..models.data.made import make
 from ..models.data.samples import Samples
 from ..models.readouts import READOUTS, correct
-from ..models.recipes import RECIPES, recipe_of
+from ..models.recipes import recipe_of
 from ..models.training import evaluate, largest_weight, train
 from ..toolchain.console import working
 from ..toolchain.errors import UsageError
@@ -74,7 +74,7 @@ def bench(*, quick: bool = False, checkpoints: Sequence[Path] = (), samples: int
 
     Args:
         quick: hardly trained, few samples: shows that everything runs, not how well.
-        checkpoints: networks from `spikeport train`, in place of training those of the zoo.
+        checkpoints: networks from `spikeport train`, in place of training those of the zoo that spike.
         samples: how many to judge each form by, unless quick.
 
     Returns:
@@ -82,7 +82,8 @@ def bench(*, quick: bool = False, checkpoints: Sequence[Path] = (), samples: int
         samples, seconds and, for integers, the report of the quantisation.
     """
     counts = (QUICK_TESTED, QUICK_CALIBRATED) if quick else (samples, CALIBRATED)
-    subjects = [_loaded(path, counts) for path in checkpoints] or [_trained(name, counts, quick) for name in RECIPES]
+    subjects = [_loaded(path, counts) for path in checkpoints]
+    subjects = subjects or [_trained(name, counts, quick) for name in zoo.SPIKING]
     rows, notes = [], []
     for subject in subjects:
         with working(f"{subject.name}: judging it"):

@@ -31,7 +31,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="What to measure: accuracy, energy, lava, neurons, peers, simulation, store."
+            metavar="NAME", help="What to measure: accuracy, ann, energy, lava, neurons, peers, simulation, store."
         ),
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from ..models.checkpoints import Checkpoint, save_checkpoint
 from ..models.sources import Network, network_of
-from ..models.zoo import ZOO, build, config_of
+from ..models.zoo import SPIKING, build, config_of
 from ..toolchain.console import Result, working
 from ..toolchain.errors import FileError
 from ..toolchain.graph import Graph
@@ -69,12 +69,12 @@ class Shown:
 
 
 def demonstrate(folder: Path) -> Result:
-    """Shows every network of the zoo; good when all of them are still the same networks at the end."""
+    """Shows every network of the zoo that spikes; good when all of them are still the same networks at the end."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(str(folder), f"cannot be a folder: {error.strerror}", fix="choose another for -o") from error
-    parts = [_shown(name, folder) for name in ZOO]
+    parts = [_shown(name, folder) for name in SPIKING]
     same = all(part.same for part in parts)
     data = {"networks": [_data(part) for part in parts], "same": same}
     verdict = (

@@ -18,6 +18,7 @@ from ..toolchain.writing import check_place
 
 RACES: Mapping[str, str] = {
     "accuracy": ".accuracy:bench",
+    "ann": ".speed.ann:bench",
     "convert": ".speed.convert:bench",
     "energy": ".speed.energy:bench",
     "lava": ".speed.lava:bench",
@@ -92,6 +93,10 @@ COLUMNS = (
     Column("computed in", "computed_in", str),
     Column(">accuracy", "accuracy", lambda share: f"{share:.2%}"),
     Column(">points", "points", lambda points: f"{points:+.2f}"),
+    Column(">error", "error", lambda share: f"{share:.2%}"),
+    Column(">steps", "taken", str),
+    Column(">messages", "messages", lambda count: f"{count:,.0f}"),
+    Column("on Lava", "lava", str),
     Column(">largest |w|", "largest", lambda size: number(size, 3)),
     Column("case", "case", str),
     Column("peer", "peer", str),

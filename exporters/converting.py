@@ -30,7 +30,7 @@ from ..toolchain.verifying.sides import in_units_of
 from ..toolchain.views import step_data
 from ..toolchain.writing import check_place
 from .formats import FORMATS, Format
-from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source
+from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source, sharing
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,9 @@ def exchanged(
             from .nir.trace_file import SUFFIX, write_trace
 
             write_trace(recorded(again, inputs), draft.with_suffix(SUFFIX))
-            account.beside.append(path.with_suffix(SUFFIX))
+        if how.several:
+            others = sorted(each.name for each in draft.parent.iterdir() if each.name != draft.name)
+            account.beside += [path.with_name(each) for each in others]
 
 
 Prove = Callable[[Graph, Path, Path, Mapping[str, Array]], tuple[Graph, list[Proof]]]
@@ -211,7 +213,7 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         made, fed = cast(ChipGraph, network), inputs
     with how.draft(path) as draft:
         account.remarks += how.write(made, draft)
-        again = cast(ChipGraph, how.read(draft))
+        again = sharing(cast(ChipGraph, how.read(draft)), made)
         proofs.append(of_file(made, again, path, fed))
         if chip.lava:
             named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
@@ -254,7 +256,7 @@ def _told(name: str, done: PipelineResult | ChipGraph | None, account: Account, 
     for report in account.reports.values():
         parts += [Text(report.text(), no_wrap=True, overflow="ignore"), Text()]
     for each, proofs in account.proofs.items():
-        parts += [table((f"proof of {each}", "", ""), [(p.what, MARKS[p.exact], p.said) for p in proofs]), Text()]
+        parts += [table((f"proof of {each}", "", ""), [(p.what, p.word, p.said) for p in proofs]), Text()]
     if account.files:
         rows = [(each, str(path), f"{sizes[each]:,}") for each, path in account.files.items()]
         rows += [("", str(path), f"{path.stat().st_size:,}") for path in account.beside]
@@ -263,7 +265,3 @@ def _told(name: str, done: PipelineResult | ChipGraph | None, account: Account, 
     if account.failed is not None:
         parts.append(Text(str(account.failed), style="bold red"))
     return Result(data, Group(*parts), good=account.failed is None)
-
-
-MARKS: Mapping[bool | None, str] = {True: "same", False: "lossy", None: "–"}
-"""What a proof says in a word."""

@@ -120,7 +120,7 @@ FORMATS: Mapping[str, Format] = {
         ".nirparts",
         "NIR files of what NIR can say, graphs of what it cannot, and how they join",
         ".nir.parts:write_parts",
-        ".nir.parts:read_parts",
+        ".nir.parts_in:read_parts",
         parts=(".nir", ".nir.json", ".graph", ".parts.json"),
         options=("dialect",),
         proof=".proving:of_nir_parts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..toolchain.graph.nodes.base import Array
+from ..toolchain.graph.arrays import NARROW
+from ..toolchain.graph.nodes.base import Array, frozen_integers
 from .opening import Wanted, opened, status_of
 
 READER = Path(__file__).with_name("hdf5_tree.py")
@@ -25,6 +27,7 @@ class Limits:
         objects: the most groups and values it may have.
         size: the most bytes all values may take together.
         word: what it is, for the message when it asks for more.
+        seconds: the most processor time that it may take, and one more for every 20 MB of it.
         attributes: whether the attributes of groups are values too, of the path `group@name`.
     """
 
@@ -32,6 +35,7 @@ class Limits:
     objects: int
     size: int
     word: str
+    seconds: int = 10
     attributes: bool = False
 
     def text(self) -> str:
@@ -108,7 +112,13 @@ def _taken(folder: Path, name: str, status: Mapping[str, Any]) -> Contents:
 
 
 def _read(stream: Any, dtype: str, shape: list[int]) -> Array:
-    """The next array of the file; read-only, so that a node holds it without a copy."""
-    flat = np.fromfile(stream, np.dtype(dtype), int(np.prod(shape, dtype=object)))
+    """The next array of the file; read-only, so that a node holds it without a copy, and large integers as it does."""
+    flat = np.fromfile(stream, np.dtype(dtype), math.prod(shape))
+    if flat.dtype.kind == "i" and flat.size > MANY:
+        flat = frozen_integers(flat, types=NARROW)
     flat.flags.writeable = False
     return flat.reshape(shape)
+
+
+MANY = 1 << 12
+"""So many integers are held in as few bytes as a network of integers holds them in."""

@@ -15,6 +15,7 @@ declares beyond the size of the file. Values are written one by one, so that nev
 from __future__ import annotations
 
 import json
+import math
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -29,9 +30,8 @@ EASY, RATIO = 32 << 20, 1100
 """What a compressed dataset may declare: so many bytes, or so many times the bytes of the file, as deflate can do."""
 MEMORY = 6 << 30
 """The most address space the process may take."""
-SECONDS = 10
-"""The most processor time it may take, and one more for every `SPEED` bytes of the file."""
 SPEED = 20 << 20
+"""The bytes of the file for which it may take another second of processor time."""
 TEXTS = 64 << 20
 """The most bytes that the texts of one value may take."""
 SCALARS = "iubf"
@@ -57,7 +57,7 @@ class Tree:
 
     Args:
         size: the bytes of the file.
-        limits: depth, objects, size, word and attributes, as hdf5_open's Limits.
+        limits: depth, objects, size and attributes, as hdf5_open's Limits.
         values: where the values go.
     """
 
@@ -82,7 +82,10 @@ class Tree:
     def _names(self, group: Any, path: str) -> Iterator[str]:
         if len(group) + len(self.entries) > self.most:
             raise Unreadable(path, f"more than {self.most} objects")
-        yield from sorted(group.keys())
+        names = list(group.keys())
+        if not all(isinstance(name, str) for name in names):
+            raise Unreadable(path, "a name that is not UTF-8")
+        yield from sorted(names)
 
     def _take_attributes(self, group: Any, path: str) -> None:
         if len(group.attrs) + len(self.entries) > self.most:
@@ -90,49 +93,52 @@ class Tree:
         for name in sorted(group.attrs.keys()):
             place = f"{path}@{name}"
             held = group.attrs.get_id(name)
-            self._take_held(held, place, partial(group.attrs.__getitem__, name), "@")
+            self._take_held(held, place, partial(group.attrs.__getitem__, name), most=self.size, mark="@")
 
     def _take_one(self, group: Any, name: str, path: str, depth: int) -> None:
         if len(self.entries) > self.most:
             raise Unreadable(path, f"more than {self.most} objects")
-        if not _readable(name):
-            raise Unreadable(path.encode("utf-8", "replace").decode()[:200], "a name that is not UTF-8")
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            kind = "a link into another file" if isinstance(link, h5py.ExternalLink) else "a soft link"
-            raise Unreadable(path, kind)
-        found = group[name]
-        if isinstance(found, h5py.Group):
+        link = group.id.links.get_info(name.encode()).type
+        if link != h5py.h5l.TYPE_HARD:
+            raise Unreadable(path, "a link into another file" if link == h5py.h5l.TYPE_EXTERNAL else "a soft link")
+        found = h5py.h5o.open(group.id, name.encode())
+        if isinstance(found, h5py.h5g.GroupID):
             self.entries.append([path, "group"])
-            self.take(found, path, depth + 1)
-        elif isinstance(found, h5py.Dataset):
-            if found.is_virtual or found.external:
-                raise Unreadable(path, "values that lie in another file")
-            self._take_held(found, path, lambda: found[()])
+            self.take(h5py.Group(found), path, depth + 1)
+        elif isinstance(found, h5py.h5d.DatasetID):
+            self._take_dataset(h5py.Dataset(found), path)
         else:
             self.entries.append([path, "a named type"])
 
-    def _take_held(self, held: Any, path: str, read: Callable[[], Any], mark: str = "") -> None:
-        kind = _kind(held.dtype)
+    def _take_dataset(self, found: Any, path: str) -> None:
+        made = found.id.get_create_plist()
+        if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
+            raise Unreadable(path, "values that lie in another file")
+        plain = made.get_nfilters() == 0
+        self._take_held(found, path, lambda: found[()], most=self.size if plain else max(EASY, RATIO * self.size))
+
+    def _take_held(self, held: Any, path: str, read: Callable[[], Any], *, most: int, mark: str = "") -> None:
+        """A value of at most so many bytes."""
+        dtype, shape = held.dtype, held.shape
+        kind = _kind(dtype)
         if kind not in ("array", "text"):
             self.entries.append([path, mark + kind])
             return
-        self._check_size(held, path)
+        self._check_size(shape, dtype.itemsize, path, most)
         value = self._texts(read(), path) if kind == "text" else np.asarray(read())
         value = value.astype(value.dtype.newbyteorder("="), order="C", copy=False)
         self.values.write(value.reshape(-1).view(np.uint8).data if value.size else b"")
         self.entries.append([path, mark + kind, value.dtype.str, list(value.shape)])
 
-    def _check_size(self, held: Any, path: str) -> None:
-        if held.shape is None:
+    def _check_size(self, shape: Any, width: int, path: str, most: int) -> None:
+        if shape is None:
             raise Unreadable(path, "no values at all")
-        declared = int(np.prod([int(n) for n in held.shape], dtype=object)) * held.dtype.itemsize
+        declared = math.prod(int(n) for n in shape) * width
         self.taken += declared
         if self.taken > self.largest:
-            raise Unreadable(path, f"shape {list(held.shape)}: more than {self.largest >> 20} MB in all")
-        plain = not isinstance(held, h5py.Dataset) or held.id.get_create_plist().get_nfilters() == 0
-        if declared > (self.size if plain else max(EASY, RATIO * self.size)):
-            raise Unreadable(path, f"shape {list(held.shape)}, which the file is too small to hold")
+            raise Unreadable(path, f"shape {list(shape)}: more than {self.largest >> 20} MB in all")
+        if declared > most:
+            raise Unreadable(path, f"shape {list(shape)}, which the file is too small to hold")
 
     def _texts(self, value: Any, path: str) -> Any:
         """Texts as bytes of one length."""
@@ -142,14 +148,6 @@ class Tree:
         if widest * len(flat) > TEXTS:
             raise Unreadable(path, f"{len(flat)} texts of up to {widest} bytes")
         return np.array(flat, dtype=f"S{max(widest, 1)}").reshape(texts.shape)
-
-
-def _readable(name: str) -> bool:
-    """Whether a name is text: the library hands over other bytes as halves of characters."""
-    try:
-        return bool(name.encode("utf-8")) or not name
-    except UnicodeEncodeError:
-        return False
 
 
 def _kind(dtype: Any) -> str:
@@ -181,11 +179,12 @@ def told(path: Path, folder: Path, limits: dict[str, Any]) -> None:
 
 def main(path: str, folder: str, limits: str) -> None:
     """The process."""
+    allowed = json.loads(limits)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    seconds = SECONDS + Path(path).stat().st_size // SPEED
+    seconds = int(allowed["seconds"]) + Path(path).stat().st_size // SPEED
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    told(Path(path), Path(folder), json.loads(limits))
+    told(Path(path), Path(folder), allowed)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..toolchain.errors import FileError, GraphError
+from ..toolchain.graph.arrays import NARROW
 from ..toolchain.graph.nodes.base import Array, shown
 from .netx_open import Contents
 
@@ -72,7 +73,7 @@ class Layer:
         """Numbers with their fractions cut off, as the loader does."""
         value = self.numbers(key)
         if value.dtype.kind != "f":
-            return value.astype(np.int64)
+            return value if value.dtype in NARROW else value.astype(np.int64)
         if not np.isfinite(value).all() or np.abs(value).max(initial=0) >= 2.0**62:
             raise self.error(key, "values that are no numbers, or no integers", "integers")
         cut = np.trunc(value)

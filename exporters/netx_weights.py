@@ -106,7 +106,8 @@ def _raised(matrix: Array, exponent: int) -> Array | None:
     """M·2ᵉ where that is whole."""
     if exponent >= 0:
         return matrix if exponent == 0 else matrix.astype(np.int64) << exponent
-    return None if np.any(matrix % (1 << -exponent)) else matrix.astype(np.int64) >> -exponent
+    matrix = matrix.astype(np.int64)
+    return None if np.any(matrix % (1 << -exponent)) else matrix >> -exponent
 
 
 def same(node: Matrix, other: Matrix) -> bool:

@@ -129,7 +129,7 @@ def _refusal(name: str, error: NotLoaded) -> GraphError:
 
 
 def _small(weight: Array) -> Array:
-    return np.ascontiguousarray(weight, np.int32)
+    return weight if weight.dtype == np.int16 else np.ascontiguousarray(weight, np.int32)
 
 
 def _delay(name: str, node: Matrix) -> Keys:

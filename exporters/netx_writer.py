@@ -196,6 +196,8 @@ def write_file(file: NetxFile, path: str | Path) -> None:
 
 def _put(group: Any, key: str, value: Any) -> None:
     held = np.asarray(value)
-    group.create_dataset(
-        key, data=held.astype(np.int64) if held.dtype.kind == "i" and held.ndim == 0 else held, track_times=False
-    )
+    if held.dtype.kind == "i" and held.ndim == 0:
+        held = held.astype(np.int64)
+    elif held.dtype == np.int16:  # as the chip graph holds weights; widened here, one layer at a time
+        held = held.astype(np.int32)
+    group.create_dataset(key, data=held, track_times=False)

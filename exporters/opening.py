@@ -24,6 +24,8 @@ from ..toolchain.guarded import folder_for, guarded
 SECONDS = 60.0
 """How long the process may take before it counts as hanging, and one more for every `SPEED` bytes of the file."""
 SPEED = 5 << 20
+SHORT, LONG = 200, 400
+"""How many characters of a name in a file, and of a line, are printed."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -85,9 +87,15 @@ def status_of(folder: Path, name: str, wanted: Wanted) -> dict[str, Any]:
     """
     status: dict[str, Any] = json.loads((folder / "status.json").read_text())
     if "error" in status:
-        where = f"{name}, {status['where']}" if status["where"] else name
-        raise FileError(where, status["error"], wanted.expected, wanted.fix)
+        where = f"{name}, {printable(status['where'])}" if status["where"] else name
+        raise FileError(where, printable(status["error"], LONG), wanted.expected, wanted.fix)
     return status
+
+
+def printable(text: str, most: int = SHORT) -> str:
+    """What a file says, without what would move a terminal's cursor, and not too long."""
+    cut = text if len(text) <= most else f"{text[:most]}…"
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else "?" for c in cut)
 
 
 def _read_there(file: Path, script: Path, folder: Path, name: str, wanted: Wanted, arguments: tuple[str, ...]) -> None:

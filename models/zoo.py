@@ -38,6 +38,7 @@ class Entry:
         carries: what its input promises: graded, or spikes.
         readout: how its answer is read from what it gives over time, a row of `readouts.py`.
         text: what it is, in a line.
+        spiking: whether it has neurons that spike; if not, `spikeport convert --neurons` makes some of its ReLUs.
     """
 
     build: str
@@ -45,6 +46,7 @@ class Entry:
     carries: str
     readout: str
     text: str
+    spiking: bool = True
 
 
 ZOO: Mapping[str, Entry] = {
@@ -54,6 +56,7 @@ ZOO: Mapping[str, Entry] = {
         "spikes",
         "last",
         "convolutions for frames, without spikes: 3 × (conv, ReLU), linear; 8×32×32, 10 classes",
+        spiking=False,
     ),
     "event_convnet": Entry(
         ".event_convnet:build",
@@ -70,6 +73,10 @@ ZOO: Mapping[str, Entry] = {
         "recurrent network for spike sequences: 64 inputs, 128 recurrent CUBA-LIF, 10 leaky integrators",
     ),
 }
+
+
+SPIKING = tuple(name for name, row in ZOO.items() if row.spiking)
+"""The networks that spike as they are."""
 
 
 def entry(name: str) -> Entry:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from ...toolchain.errors import GraphError
 from ...toolchain.graph import Graph, Node, Wire
 from ...toolchain.graph.inference import order_of
 from ...toolchain.graph.nodes import Add
@@ -14,12 +13,14 @@ from ...toolchain.graph.nodes.base import need
 from ...toolchain.graph.nodes.ends import Readout
 from ...toolchain.graph.signal import Signal
 from .edges_in import NEURONS
-from .flat import PASS, Flat
-from .layers_in import LAYERS, Nodes, Place, counts
+from .flat import Flat
+from .kinds_in import PASS
+from .layers_in import LAYERS
 from .loops_in import Closing, closing
 from .meaning import Meaning
 from .naming_in import Taken, named
 from .neurons_in import Shape, whole
+from .place_in import Nodes, Place, known_counts
 from .said import Said
 from .tree import Leaf
 
@@ -195,7 +196,11 @@ def _place(build: Build, path: str, shape: Shape | None, closed: Closing, reader
         path in closed.shorter,
         build.meaning.dialect.batched,
         facts.kinds.get(path, "") if facts is not None else "",
-        tuple((SPACES[leaves[r].kind], _space(leaves[r])) for r in readers if leaves[r].kind in SPACES),
+        tuple(
+            (SPACES[leaves[r].kind], known_counts(leaves[r], "input_shape"))
+            for r in readers
+            if leaves[r].kind in SPACES
+        ),
     )
 
 
@@ -203,10 +208,3 @@ def _width(leaf: Leaf) -> int | None:
     weight = leaf.values.get("weight")
     plain = leaf.kind in ("Linear", "Affine") and weight is not None and not isinstance(weight, str)
     return int(weight.shape[-1]) if plain and weight.ndim >= 2 else None  # type: ignore[union-attr]
-
-
-def _space(leaf: Leaf) -> Shape | None:
-    try:
-        return counts(leaf, "input_shape")
-    except GraphError:
-        return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...toolchain.graph.nodes.base import shown
-from .flat import PASS, Flat
+from .flat import Flat
+from .kinds_in import PASS
 from .neurons_in import NEURON_FIELDS, Shape
+from .place_in import known_counts
 from .said import Said
 from .tree import Leaf
 
@@ -72,10 +74,7 @@ def _taken(leaf: Leaf) -> Shape | None:
     for name, kinds in (("scale", "Scale"), ("threshold", "Threshold"), ("delay", "Delay")):
         if leaf.kind == kinds and name in fields and fields[name].ndim:
             return fields[name].shape
-    space, groups = fields.get("input_shape"), fields.get("groups")
+    space, groups = known_counts(leaf, "input_shape"), known_counts(leaf, "groups") or (1,)
     if leaf.kind in ("Conv1d", "Conv2d") and weight is not None and weight.ndim > 2 and space is not None:
-        count = int(groups.ravel()[0]) if groups is not None and groups.size == 1 else 1
-        return (weight.shape[1] * count, *(int(n) for n in space.ravel()))
-    if leaf.kind in ("Flatten", PASS) and "input_type" in fields:
-        return tuple(int(n) for n in fields["input_type"].ravel())
-    return None
+        return (weight.shape[1] * groups[0], *space)
+    return known_counts(leaf, "input_type") if leaf.kind in ("Flatten", PASS) else None

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .edges_in import NEURONS
+from .kinds_in import PASS
 from .said import Said
 from .tree import Leaf, Tree
-
-PASS = "Pass"
-"""The kind of what hands on what comes in: an end of a sub-graph."""
 
 
 @dataclass

@@ -79,6 +79,8 @@ def _affine(node: Any, place: Place) -> tuple[Leaf, str]:
 
 def _repeated(values: Array, lead: Shape, where: str) -> Array:
     """The array once for each place of the leading axes, as a view."""
+    if not lead:
+        return values
     size = math.prod(lead) * values.size
     need(size <= MOST, where, f"{size} values, once for each place of {shown(lead)}", f"at most {MOST}", CUT)
     return np.broadcast_to(values, (*lead, *values.shape))

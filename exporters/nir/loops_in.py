@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .cycles import bundles
+
 Sources = Mapping[str, list[str]]
 Edge = tuple[str, str]
 
@@ -58,47 +60,8 @@ def closing(
 
 
 def _looped(sources: Sources) -> frozenset[str]:
-    """The nodes that stand in a loop (Tarjan's components, without recursion)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on: set[str] = set()
-    found: set[str] = set()
-    for root in sources:
-        if root in index:
-            continue
-        work = [(root, iter(sources[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on.add(root)
-        while work:
-            name, rest = work[-1]
-            following = next(rest, None)
-            if following is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
-                if low[name] == index[name]:
-                    found |= _component(name, stack, on, sources)
-            elif following not in index:
-                index[following] = low[following] = len(index)
-                stack.append(following)
-                on.add(following)
-                work.append((following, iter(sources[following])))
-            elif following in on:
-                low[name] = min(low[name], index[following])
-    return frozenset(found)
-
-
-def _component(name: str, stack: list[str], on: set[str], sources: Sources) -> set[str]:
-    """The component that ends at `name`, if it is a loop."""
-    parts = set()
-    while True:
-        part = stack.pop()
-        on.discard(part)
-        parts.add(part)
-        if part == name:
-            return parts if len(parts) > 1 or name in sources[name] else set()
+    """The nodes that stand in a loop."""
+    return frozenset(name for bundle in bundles(sources) for name in bundle)
 
 
 def _circle(sources: Sources, delayed: set[Edge], neurons: frozenset[str]) -> tuple[str, ...]:

@@ -118,14 +118,11 @@ def _matrix(draft: Draft, row: Sequence[str], kind: Any) -> Affine | None:
     nodes = [draft.nodes[name] for name in row]
     shape, out = draft.received(row[0])[0].shape, math.prod(draft.signals[row[-1]].shape)
     size = math.prod(shape)
-    if size * out > MOST:
-        return None
     last = nodes[-1]
     if isinstance(last, Affine) and all(isinstance(node, MOVES) for node in nodes[:-1]):
-        columns = _through(nodes[:-1], np.arange(1.0, size + 1).reshape(1, *shape)).reshape(-1).astype(np.int64)
-        weight = np.zeros((out, size + 1), last.weight.dtype)
-        weight[:, columns] = last.weight
-        return Affine(weight[:, 1:], last.bias)
+        return _columns(nodes[:-1], last, shape)
+    if size * out > MOST:
+        return None
     widest = max(math.prod(draft.signals[name].shape) for name in row)
     if (size + 1) * max(widest, size) > MOST_BETWEEN:
         return None
@@ -135,6 +132,20 @@ def _matrix(draft: Draft, row: Sequence[str], kind: Any) -> Affine | None:
     own = np.result_type(*types) if types else kind
     bias = sent[0].astype(own) if sent[0].any() else None
     return Affine((sent[1:] - sent[0]).T.astype(own), bias)
+
+
+def _columns(moved: Sequence[Node], last: Affine, shape: tuple[int, ...]) -> Affine | None:
+    """The Affine with its columns where the values are before they are moved."""
+    size = math.prod(shape)
+    columns = _through(moved, np.arange(1.0, size + 1).reshape(1, *shape)).reshape(-1).astype(np.int64)
+    if columns.size == size and columns.all():
+        return Affine(last.weight[:, np.argsort(columns)], last.bias)
+    out = last.weight.shape[0]
+    if size * out > max(MOST, last.weight.size):
+        return None
+    weight = np.zeros((out, size + 1), last.weight.dtype)
+    weight[:, columns] = last.weight
+    return Affine(weight[:, 1:], last.bias)
 
 
 def _through(nodes: Sequence[Node], x: Array) -> Array:
@@ -165,25 +176,17 @@ def _behind_next(draft: Draft, name: str) -> Change | None:
     moved = _unmoved(node, after, shape, draft.signals[name].shape)
     if moved is None:
         return None
-    source, place = draft.wires[name][0], list(draft.nodes).index(reader)
     readers = draft.readers(reader)
     draft.bypass(name)
     # The two change places, so that the shape which the neuron sends changes: its readers are rewired first.
     draft.nodes[reader] = moved
     draft.signals[reader] = replace(draft.signals[reader], shape=shape)
-    following = list(draft.nodes)[place] if place < len(draft.nodes) else reader
-    behind = draft.insert(name, node, reader, before=following)
+    behind = draft.insert(name, node, reader, before=reader)
     for edge in readers:
         wires = list(draft.wires[edge.target])
         wires[edge.port] = Wire(behind, edge.delayed)
         draft.rewire(edge.target, *wires)
-    return (
-        Change(
-            (name, reader), f"put {name}, {one(node)}, behind {reader}, and what {reader} has for each place in order"
-        )
-        if source
-        else None
-    )
+    return Change((name, reader), f"put {name}, {one(node)}, behind {reader}, what {reader} has for each place with it")
 
 
 def _unmoved(

@@ -40,28 +40,23 @@ def neurons(draft: Draft, name: str, kind: Any) -> Change | None:
         return None
     simpler = _simpler(node)
     if simpler is not None:
-        draft.replace(name, simpler)
-        return Change((name,), f"wrote {name}, {one(node)} {_why(node)}, as {one(simpler)}")
+        wanted, why = simpler
+        written = wanted(**{each.name: getattr(node, each.name) for each in fields(wanted)})
+        draft.replace(name, written)
+        return Change((name,), f"wrote {name}, {one(node)} {why}, as {one(written)}")
     return _shifted(draft, name, node, kind) if isinstance(node, (IF, Integrator)) else None
 
 
-def _simpler(node: Integrating) -> Node | None:
+def _simpler(node: Integrating) -> tuple[type[Node], str] | None:
+    """The kind that says the same, and why."""
     alpha, beta = node.decays
-    unreset = isinstance(node, Firing) and node.reset == "none" and node.emit != "spikes"
-    table = UNFIRED if unreset else None
-    if table is None and beta is not None and bool((beta == 1).all()):
-        table = UNLEAKED
-    if table is None and alpha is not None and not alpha.any():
-        table = UNDRIVEN
-    wanted = table.get(type(node)) if table is not None else None
-    return None if wanted is None else wanted(**{each.name: getattr(node, each.name) for each in fields(wanted)})
-
-
-def _why(node: Integrating) -> str:
-    if isinstance(node, Firing) and node.reset == "none" and node.emit != "spikes":
-        return "that is never reset and hands out its voltage"
-    _, beta = node.decays
-    return "without leak" if beta is not None and bool((beta == 1).all()) else "without current"
+    silent = isinstance(node, Firing) and node.reset == "none" and node.emit != "spikes"
+    ways = (
+        (silent, UNFIRED, "that is never reset and hands out its voltage"),
+        (beta is not None and bool((beta == 1).all()), UNLEAKED, "without leak"),
+        (alpha is not None and not alpha.any(), UNDRIVEN, "without current"),
+    )
+    return next(((table[type(node)], why) for holds, table, why in ways if holds and type(node) in table), None)
 
 
 def _shifted(draft: Draft, name: str, node: IF | Integrator, kind: Any) -> Change | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -75,8 +74,25 @@ class Meaning:
     facts: Facts | None = None
     asked: Asked = Asked()
 
+    def mended(self, tree: Tree, said: Said) -> Tree:
+        """The tree without the faults that only files of this framework's exporter have."""
+        if self.facts is not None or self.dialect.mend is None:
+            return tree
+        mended, repairs = self.dialect.mend(tree)
+        for line in repairs:
+            said.remark("", line)
+        return mended
+
+    def begun(self, tree: Tree) -> Tree:
+        """The tree with what the framework does beside what its nodes say."""
+        return tree if self.dialect.begin is None else self.dialect.begin(tree, self.told.dt)
+
     def neuron(self, path: str, leaf: Leaf, said: Said) -> Integrating:
         """The node of the graph that a neuron of the file is."""
+        with np.errstate(all="ignore"):  # what is not finite is refused by the node
+            return self._neuron(path, leaf, said)
+
+    def _neuron(self, path: str, leaf: Leaf, said: Said) -> Integrating:
         if self.facts is None:
             return decoded(leaf, self.told, self.dialect.exported)
         own = self.facts.neurons.get(path, NeuronFacts())
@@ -151,12 +167,11 @@ def _candidates(tree: Tree) -> list[tuple[float, str, str]]:
     """How sure each dialect is that the tree is one of its own, its name, and why."""
     found = []
     for name in DIALECTS:
-        if find_spec(DIALECTS[name], f"{__package__}.dialects") is None:
-            continue
         known = dialect(name).known
         try:
-            answer = known(tree) if known is not None else None
-        except GraphError:
+            with np.errstate(all="ignore"):
+                answer = known(tree) if known is not None else None
+        except (GraphError, ValueError):  # numbers, or shapes, of which its framework makes nothing
             continue
         if answer is not None and answer[0] > 0:
             found.append((answer[0], name, answer[1]))

@@ -54,24 +54,20 @@ def neuron_leaf(node: Integrating, shape: tuple[int, ...], dialect: Dialect, dt:
     leaf = _typed(dialect.encode(wide, shape, told), kind)
     back = decoded(leaf, told, dialect.imported)
     need(back.kind == node.kind, "kind", node.kind, f"{back.kind}, which is all that {dialect.name} has for it")
-    unsaid = []
-    exact: dict[str, Array] = {}
-    for name, value in differences(node, back).items():
-        if name in FACTS:
-            continue
-        if not isinstance(value, np.ndarray):
-            expected = f"'{getattr(back, name)}', as {dialect.name} runs it"
-            need(False, name, f"'{value}'", expected, OTHER)
-        theirs = getattr(back, name)
-        if name in UNSAID and dialect.name == ode.DIALECT.name:
-            unsaid.append(name)
-        else:
-            need(
-                agrees(name, value, theirs), name, _brief(value), f"{_brief(theirs)}, as {dialect.name} runs it", OTHER
-            )
-        exact[name] = np.atleast_1d(value)
-    leaf = Leaf(leaf.kind, leaf.values, {**leaf.metadata, **exact})
-    return Written(leaf, _facts(node), tuple(unsaid))
+    apart = {name: value for name, value in differences(node, back).items() if name not in FACTS}
+    unsaid = tuple(name for name in apart if name in UNSAID and dialect.name == ode.DIALECT.name)
+    for name, value in apart.items():
+        if name not in unsaid:
+            _check_near(name, value, getattr(back, name), dialect)
+    exact = {name: np.atleast_1d(value) for name, value in apart.items()}
+    return Written(Leaf(leaf.kind, leaf.values, {**leaf.metadata, **exact}), _facts(node), unsaid)
+
+
+def _check_near(name: str, value: Any, theirs: Any, dialect: Dialect) -> None:
+    """What comes back is what was written, but for rounding."""
+    if not isinstance(value, np.ndarray):
+        need(False, name, f"'{value}'", f"'{theirs}', as {dialect.name} runs it", OTHER)
+    need(agrees(name, value, theirs), name, _brief(value), f"{_brief(theirs)}, as {dialect.name} runs it", OTHER)
 
 
 KINDS = tuple(kind.__name__ for kind in ode.KINDS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...toolchain.errors import GraphError
-from ...toolchain.graph.nodes.base import Array, need, shown
+from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.passes.plain import small
 from .said import Said
 from .tree import Leaf
@@ -33,7 +33,14 @@ Shape = tuple[int, ...]
 
 
 def whole(path: str, leaf: Leaf, shape: Shape | None, said: Said) -> Leaf:
-    """The neuron with all its fields, each one number or fitting the shape of what comes in."""
+    """The neuron with all its fields, each one number or fitting the shape of what comes in.
+
+    Args:
+        path: of the neuron.
+        leaf: the neuron, its fields checked.
+        shape: of what comes in; none where that is not known, and the fields have to say it.
+        said: where repairs go.
+    """
     values, absent = {}, {}
     for name in NEURON_FIELDS[leaf.kind]:
         value = leaf.values.get(name)
@@ -41,25 +48,22 @@ def whole(path: str, leaf: Leaf, shape: Shape | None, said: Said) -> Leaf:
             number, why = ABSENT[name]
             said.remark(path, f"{name} is not there ({why}): {number:g}")
             absent[name] = np.asarray(number, np.float32)
-            continue
-        if value is None or isinstance(value, str):
-            raise GraphError(name, "is not there" if value is None else "text", f"numbers, as {leaf.kind} has")
-        values[name] = _real(value, name)
+        elif value is not None and not isinstance(value, str):
+            values[name] = _real(value)
+    shape = shape if shape is not None else max((value.shape for value in values.values()), key=len)
     return Leaf(leaf.kind, {**_fitting(path, values, shape, said), **absent}, leaf.metadata)
 
 
-def _real(value: Array, name: str) -> Array:
-    need(value.size > 0, name, "no numbers", "one for each neuron")
-    need(bool(np.isfinite(value).all()), name, "NaN or infinite values", "finite numbers")
+def _real(value: Array) -> Array:
     return value.astype(np.float32 if value.dtype.itemsize <= 2 else np.float64) if value.dtype.kind != "f" else value
 
 
-def _fitting(path: str, values: Mapping[str, Array], shape: Shape | None, said: Said) -> dict[str, Array]:
+def _fitting(path: str, values: Mapping[str, Array], shape: Shape, said: Said) -> dict[str, Array]:
     """Every field as small as it varies, in a shape that fits what comes in."""
     found: dict[str, Array] = {}
     repairs: dict[str, list[str]] = {}
     for name, value in values.items():
-        if shape is None or value.shape == shape:
+        if value.shape == shape:
             found[name] = small(value)
             continue
         found[name], repair = fitted(value, shape, name)

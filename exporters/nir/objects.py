@@ -64,7 +64,8 @@ def _put_tree(group: Any, tree: Tree) -> None:
     _put(group, "type", "NIRGraph")
     group.create_dataset("edges", data=np.array(tree.edges, object), dtype=h5py.string_dtype(), track_times=False)
     _put_metadata(group, tree.metadata)
-    nodes = group.create_group("nodes", track_order=True)  # nirtorch fails where a node stands before what it reads
+    # In the order of the tree, sources before readers: nirtorch fails where a node stands before what it reads.
+    nodes = group.create_group("nodes", track_order=True)
     for name, node in tree.nodes.items():
         inner = nodes.create_group(name)
         if isinstance(node, Tree):

@@ -10,13 +10,13 @@ import numpy as np
 from ...toolchain.errors import FileError
 from ...toolchain.graph.nodes.base import brief
 from ..hdf5_open import Contents, Limits, contents_in, open_hdf5
-from ..opening import Wanted
+from ..opening import Wanted, printable
 from .tree import Leaf, Tree, Value
 
 EXPECTED = "a NIR file: HDF5 with a group /node of type NIRGraph"
 FIX = "export the network again"
 NIR = Wanted("nir", "HDF5's library", EXPECTED, FIX)
-LIMITS = Limits(depth=48, objects=60_000, size=4 << 30, word="a NIR file")
+LIMITS = Limits(depth=48, objects=50_000, size=4 << 30, word="a NIR file", seconds=20)
 GRAPH = "NIRGraph"
 METADATA = "metadata"
 PARTS = ("type", "nodes", "edges", METADATA)
@@ -140,7 +140,7 @@ def _text(contents: Contents, path: str) -> str | None:
 
 
 def _where(contents: Contents, path: str) -> str:
-    return f"{contents.name}, {brief(path)}"
+    return f"{contents.name}, {printable(path)}"
 
 
 __all__ = ["EXPECTED", "LIMITS", "NIR", "Contents", "contents_of", "open_contents", "tree_of"]

@@ -114,15 +114,12 @@ def _cut(flat: Graph, host: set[str]) -> list[tuple[Part, bool]]:
 
 def _levels(flat: Graph, host: set[str]) -> dict[str, int]:
     """How often the network changes sides up to each node: even in NIR, odd on the host."""
-    together = {name: members for members in loops_of(flat.wires) for name in members}
     level = {name: int(name in host) for name, node in flat.nodes.items() if not isinstance(node, ENDS)}
     while True:
         before = dict(level)
         for name in level:
             for source in (wire.source for wire in flat.wires[name] if wire.source in level):
                 level[name] = max(level[name], level[source] + ((source in host) != (name in host)))
-        for name in level:
-            level[name] = max(level[each] for each in together.get(name, (name,)))
         if level == before:
             return level
 

@@ -13,17 +13,20 @@ from ...toolchain.graph.nodes import Input, Output
 from ...toolchain.graph.store import load
 from .facts import LARGEST
 from .naming_in import Taken
-from .parts import FIX, VERSION
+from .parts import FIX, MANIFEST, VERSION
 from .reading import read
 
 
 def read_parts(manifest: str | Path) -> Graph:
     """The network whose parts a manifest joins.
 
+    Args:
+        manifest: the manifest, or the folder that it lies in.
+
     Raises:
         FileError: when the manifest or one of its files cannot be read, or they make no network.
     """
-    path = Path(manifest)
+    path = _manifest(Path(manifest))
     data = _data(path)
     try:
         join = _Join(path)
@@ -82,6 +85,16 @@ class _Join:
             self.wires[called] = tuple(outside(wire) for wire in graph.wires[name])
         for each, name in sends.items():
             self.sources[str(name)] = outside(graph.wires[each][0])
+
+
+def _manifest(path: Path) -> Path:
+    """The manifest, where the path is that of its folder."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob(f"*{MANIFEST}"))
+    if len(found) != 1:
+        raise FileError(str(path), f"{len(found)} files NAME{MANIFEST} in the folder", "one", FIX)
+    return found[0]
 
 
 def _read(path: Path, name: str) -> Graph:

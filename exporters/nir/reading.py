@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...toolchain.errors import FileError, GraphError, Refused
 from ...toolchain.graph import Graph
 from .building import built
@@ -14,11 +16,11 @@ from .edges_in import repaired
 from .ends_in import completed
 from .facts import KEY, Facts, digest_of, facts_beside, facts_of
 from .flat import flattened
-from .kinds_in import checked
+from .kinds_in import checked, finite
 from .meaning import Asked, meaning_of
 from .objects_in import tree_of_object
 from .opening import Contents, open_contents, tree_of
-from .said import Said
+from .said import MOST, Said
 from .tree import Tree
 
 
@@ -73,15 +75,18 @@ def from_nir(graph: Any, *, dialect: str | None = None, dt: float | None = None,
 
 def from_tree(tree: Tree, asked: Asked, facts: Facts | None, said: Said) -> Read:
     """The network of a tree."""
-    meaning = meaning_of(tree, asked, facts, said)
-    if meaning.facts is None and meaning.dialect.mend is not None:
-        tree, repairs = meaning.dialect.mend(tree)
-        for line in repairs:
-            said.remark("", line)
+    sound = checked(tree, said)
+    _check(said)
+    with np.errstate(all="ignore"):  # numbers may be infinite until they are mended
+        meaning = meaning_of(sound, asked, facts, said)
     with said.at("graph"):
-        tree = meaning.dialect.begin(tree, meaning.told.dt) if meaning.dialect.begin is not None else tree
-    flat = flattened(repaired(tree, said, ours=meaning.facts is not None), said)
-    checked(flat, said)
+        sound = meaning.mended(sound, said)
+    finite(sound, said)
+    whole = repaired(sound, said, ours=meaning.facts is not None)
+    _check(said)
+    with said.at("graph"):
+        whole = meaning.begun(whole)
+    flat = flattened(whole, said)
     completed(flat, said)
     _check(said)
     build = built(flat, meaning, said, flat.readers())
@@ -98,7 +103,9 @@ def _check(said: Said) -> None:
     if len(said.reasons) == 1:
         raise said.reasons[0]
     if said.reasons:
-        raise Refused(said.name, said.reasons)
+        more = len(said.reasons) - MOST
+        rest = [FileError(said.name, f"{more} reasons more")] if more > 0 else []
+        raise Refused(said.name, [*said.reasons[:MOST], *rest])
 
 
 def _facts_beside(path: Path, said: Said) -> Facts | None:

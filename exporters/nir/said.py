@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ...toolchain.errors import FileError, GraphError, SpikeportError
-from ...toolchain.graph.nodes.base import brief
+from ..opening import LONG, printable
 
 MOST = 50
-"""The most remarks; the rest is counted."""
+"""The most remarks, and reasons; the rest is counted."""
 NAMED, SHORT = 6, 100
 """How many places a remark names, and how much of a name."""
 
@@ -31,11 +31,11 @@ class Said:
 
     def remark(self, where: str, text: str) -> None:
         """One more line, or one more place for a line that is there."""
-        self.remarks.setdefault(plain(text), {})[plain(where)] = None
+        self.remarks.setdefault(printable(text, LONG), {})[printable(where)] = None
 
     def error(self, where: str, found: str, expected: str = "", fix: str = "") -> FileError:
         """An error in the file."""
-        return FileError(f"{self.name}, {plain(where)}" if where else self.name, plain(found), expected, fix)
+        return FileError(f"{self.name}, {printable(where)}" if where else self.name, printable(found), expected, fix)
 
     @contextmanager
     def at(self, where: str) -> Iterator[None]:
@@ -51,11 +51,6 @@ class Said:
         """The remarks, but not too many."""
         lines = [_line(text, [place for place in places if place]) for text, places in self.remarks.items()]
         return tuple(lines) if len(lines) <= MOST else (*lines[:MOST], f"… and {len(lines) - MOST} remarks more")
-
-
-def plain(text: str) -> str:
-    """The text without what would move a terminal's cursor, and not too long."""
-    return brief(text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text))
 
 
 def _line(text: str, places: list[str]) -> str:

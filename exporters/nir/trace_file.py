@@ -17,10 +17,14 @@ from ...toolchain.graph import Graph
 from ...toolchain.graph.nodes.base import Array
 from ...toolchain.verifying.golden import Golden
 from ...toolchain.writing import written_whole
-from .opening import Contents, open_contents
+from ..hdf5_open import Contents, Limits, open_hdf5
+from ..opening import Wanted
 
 SUFFIX = ".trace.nir"
 EXPECTED = "a trace in NIR's Data IR, as nir.write_data writes it"
+_FIX = "see that both files were written together"
+TRACE = Wanted("nir", "HDF5's library", EXPECTED, _FIX)
+LIMITS = Limits(depth=6, objects=100_000, size=4 << 30, word="a trace", attributes=True)
 SPIKES, VALUES = "spikes", "values"
 """What the observables are called."""
 
@@ -53,7 +57,7 @@ def read_trace(path: Path, graph: Graph) -> Golden:
     Raises:
         FileError: when the file is none, or not of this network.
     """
-    contents = open_contents(path, expected=EXPECTED, attributes=True)
+    contents = open_hdf5(path, TRACE, LIMITS)
     _check_type(contents, "", "NIRGraphData")
     held: dict[str, Array] = {}
     steps_of: dict[str, float] = {}
@@ -71,8 +75,6 @@ def read_trace(path: Path, graph: Graph) -> Golden:
         raise FileError(str(path), f"no record of the input {missing[0]}", "what went in, for every input", _FIX)
     return Golden(path.name, next(iter(steps_of.values())), inputs, held)
 
-
-_FIX = "see that both files were written together"
 
 
 def _check_type(contents: Contents, at: str, *kinds: str) -> str:

@@ -28,7 +28,7 @@ class Loop:
 
     Args:
         name: of the sub-graph.
-        nodes: what lies in it, in the graph's order.
+        nodes: what lies in it, in the order in which it runs.
         entry: the node that reads from outside.
         exit: the node that is read from outside.
     """
@@ -67,14 +67,14 @@ def wiring_of(graph: Graph, loops: Loops) -> Wiring:
     found = Wiring(terms, sums)
     names = Names(map(_said, graph.nodes))
     for members in loops_of(terms):
-        loop = _loop(graph, found, members) if loops == "subgraph" else None
+        loop = _loop(found, members) if loops == "subgraph" else None
         if loop is None:
             found.cycles.append(members)
             continue
         entry, leaves, wires = loop
         found.terms[entry] = wires
-        neuron = next((name for name in graph.nodes if name in members and graph.nodes[name].stateful), entry)
-        inside = tuple(name for name in graph.nodes if name in members)
+        neuron = next((name for name in graph.order if name in members and graph.nodes[name].stateful), entry)
+        inside = tuple(name for name in graph.order if name in members)
         found.loops.append(Loop(names.free(f"{neuron}_loop"), inside, entry, leaves))
     return found
 
@@ -93,7 +93,7 @@ def loops_of(terms: Mapping[str, Sequence[Wire]]) -> list[frozenset[str]]:
     return cycles(Tree({name: Leaf("", {}) for name in terms}, edges))
 
 
-def _loop(graph: Graph, wiring: Wiring, members: frozenset[str]) -> tuple[str, str, tuple[Wire, ...]] | None:
+def _loop(wiring: Wiring, members: frozenset[str]) -> tuple[str, str, tuple[Wire, ...]] | None:
     """Entry, exit and the entry's terms, those from outside first; none where there is another way in or out."""
     inward = {name for name in members if any(wire.source not in members for wire in wiring.terms[name])}
     outward = {w.source for name, wires in wiring.terms.items() if name not in members for w in wires} & members
@@ -101,15 +101,13 @@ def _loop(graph: Graph, wiring: Wiring, members: frozenset[str]) -> tuple[str, s
         return None
     entry = next(iter(inward))
     wires = wiring.terms[entry]
-    if len(wires) == 1 or graph.nodes[entry] is None:
-        return None
     first = _outside_first(wires, members)
     return None if first is None else (entry, next(iter(outward)), first)
 
 
 def _outside_first(wires: tuple[Wire, ...], members: frozenset[str]) -> tuple[Wire, ...] | None:
     """The terms with those from outside first; the first two may change places, since x + y = y + x, and no more."""
-    if wires[0].source in members:
+    if wires[0].source in members and len(wires) > 1:
         wires = (wires[1], wires[0], *wires[2:])
     inside = [wire.source in members for wire in wires]
     return wires if inside == sorted(inside) and not inside[0] else None

@@ -86,7 +86,8 @@ class Leaves:
         self.neurons: dict[str, NeuronFacts] = {}
         self.unsaid: dict[str, tuple[str, ...]] = {}
         kind = kind_of(graph)
-        for name, node in graph.nodes.items():
+        for name in graph.order:
+            node = graph.nodes[name]
             if isinstance(node, Add):
                 continue
             try:

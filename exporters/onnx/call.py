@@ -64,7 +64,7 @@ class Call:
         need(found.type in (0, kind), name, f"an attribute of type {found.type}", f"one of type {kind}")
         return found
 
-    def int(self, name: str, default: int | None = None) -> int:
+    def whole(self, name: str, default: int | None = None) -> int:
         """A whole number."""
         found = self._attribute(name, 2)
         value = default if found is None else (found.i or 0)
@@ -73,9 +73,9 @@ class Call:
 
     def flag(self, name: str, default: bool = False) -> bool:
         """Yes or no."""
-        return bool(self.int(name, int(default)))
+        return bool(self.whole(name, int(default)))
 
-    def float(self, name: str, default: float | None = None) -> float:
+    def amount(self, name: str, default: float | None = None) -> float:
         """A number, the shortest that is the float32 of the file: 0.1, not 0.10000000149."""
         found = self._attribute(name, 1)
         value = default if found is None else float(str(np.float32(found.f or 0.0)))
@@ -165,7 +165,12 @@ class Call:
     def counts(self, index: int, what: str = "") -> tuple[int, ...]:
         """An input that is a known row of integers."""
         value = self.constant(index, what)
-        need(value.dtype.kind in "iu" and value.ndim <= 1, what or f"input {index}", str(value.dtype), "integers in a row")
+        need(
+            value.dtype.kind in "iu" and value.ndim <= 1,
+            what or f"input {index}",
+            str(value.dtype),
+            "integers in a row",
+        )
         return tuple(int(n) for n in value.reshape(-1))
 
     def number(self, index: int, what: str = "") -> float:
@@ -182,7 +187,9 @@ class Call:
 
     # Nodes
 
-    def emit(self, node: Node, *sources: Signal, layout: Layout | None = None, part: str = "", kind: str = "") -> Signal:
+    def emit(
+        self, node: Node, *sources: Signal, layout: Layout | None = None, part: str = "", kind: str = ""
+    ) -> Signal:
         """A node; `part` names it where the operator takes more than one."""
         label = f"{self.label}.{part}" if part else self.label
         kind = kind or sources[0].kind
@@ -235,7 +242,9 @@ class Call:
             return self._under(value, target)
         rows = np.moveaxis(value, axis, 0)
         same = len(rows) == 1 or bool((rows == rows[:1]).all())
-        need(same, "batch", f"{what} of shape {shown(value.shape)} with numbers of their own for the samples", "one row")
+        need(
+            same, "batch", f"{what} of shape {shown(value.shape)} with numbers of their own for the samples", "one row"
+        )
         return self._under(np.expand_dims(rows[0], axis), target)
 
     @staticmethod
@@ -252,11 +261,8 @@ class Call:
         """The layout that signals and constants broadcast to together."""
         signals = [value.layout for value in values if isinstance(value, Signal)]
         lead = joint(signals)
-        layouts: list[Layout] = [*signals]
-        for value in values:
-            if isinstance(value, Constant):
-                layouts.append(self._constant_layout(value.plain().shape, lead))
-        return joint(layouts)
+        constants = [value.plain().shape for value in values if isinstance(value, Constant)]
+        return joint([*signals, *(self._constant_layout(shape, lead) for shape in constants)])
 
     @staticmethod
     def _constant_layout(shape: tuple[int, ...], lead: Layout) -> Layout:

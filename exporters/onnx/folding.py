@@ -5,6 +5,7 @@ One row for each operator, a function of the call and of arrays. What may grow i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from ...toolchain.graph.nodes import FUNCTIONS
 from ...toolchain.graph.nodes.base import Array, brief, need, shown
 from .call import Call
+from .ranges import check_axes, product_of, ranges, resolved, span, split_sizes
 from .tensors import TYPES, type_name
 from .values import Constant, Value, known, paired
 
@@ -107,15 +109,10 @@ def _reduced(function: Callable[..., Any]) -> Fold:
         keep, idle = call.flag("keepdims", True), call.flag("noop_with_empty_axes")
         if not over:
             return x if idle else function(x, axis=None, keepdims=keep).astype(x.dtype)
-        _check_axes(over, x.ndim)
+        check_axes(over, x.ndim)
         return function(x, axis=over, keepdims=keep).astype(x.dtype)
 
     return folded
-
-
-def _check_axes(axes: Sequence[int], rank: int) -> None:
-    fits = all(-rank <= a < rank for a in axes) and len({a % rank for a in axes}) == len(axes)
-    need(fits, "axes", brief(str(tuple(axes))), f"each once, of {rank}")
 
 
 def _constant(call: Call) -> Any:
@@ -124,9 +121,9 @@ def _constant(call: Call) -> Any:
     if tensor is not None:
         return tensor
     if call.has("value_int"):
-        return np.asarray(call.int("value_int"), np.int64)
+        return np.asarray(call.whole("value_int"), np.int64)
     if call.has("value_float"):
-        return np.asarray(call.float("value_float"), np.float32)
+        return np.asarray(call.amount("value_float"), np.float32)
     if call.has("value_floats"):
         return np.asarray(call.floats("value_floats"), np.float32)
     found = call.ints("value_ints")
@@ -137,7 +134,9 @@ def _constant(call: Call) -> Any:
 def _of_shape(call: Call, sizes: Array) -> Any:
     value = call.attribute_array("value")
     fill = np.zeros(1, np.float32) if value is None else value
-    need(fill.size == 1 and bool((sizes >= 0).all()), "shape", shown(sizes.reshape(-1).tolist()), "sizes, and one value")
+    need(
+        fill.size == 1 and bool((sizes >= 0).all()), "shape", shown(sizes.reshape(-1).tolist()), "sizes, and one value"
+    )
     call.building.afford(sizes.reshape(-1).tolist(), fill.dtype.itemsize)
     return np.full(tuple(sizes.reshape(-1).tolist()), fill.reshape(-1)[0])
 
@@ -152,27 +151,6 @@ def _expand(call: Call, x: Array, sizes: Array) -> Any:
         need(False, "shape", f"{shown(asked)} for {shown(x.shape)}", "shapes that broadcast")
     call.building.afford(shape, x.dtype.itemsize)
     return np.broadcast_to(x, shape).copy()
-
-
-def resolved(sizes: Sequence[int], old: Sequence[int], *, zero_counts: bool = False) -> tuple[int, ...]:
-    """A target of Reshape with its 0 (the old size) and −1 (what is left) filled in."""
-    need(all(n >= -1 for n in sizes), "shape", shown(sizes), "sizes")
-    need(zero_counts or all(n != 0 or k < len(old) for k, n in enumerate(sizes)), "shape", shown(sizes), "an old axis")
-    new = [old[k] if n == 0 and not zero_counts else n for k, n in enumerate(sizes)]
-    total, rest = _product(old), _product([n for n in new if n != -1])
-    need(new.count(-1) <= 1, "shape", shown(sizes), "at most one -1")
-    if -1 in new:
-        need(rest > 0 and total % rest == 0, "shape", shown(sizes), f"{total} values")
-        new[new.index(-1)] = total // rest
-    need(_product(new) == total, "shape", shown(sizes), f"{total} values, as in {shown(old)}")
-    return tuple(new)
-
-
-def _product(sizes: Sequence[int]) -> int:
-    value = 1
-    for n in sizes:
-        value *= int(n)
-    return value
 
 
 def _reshape(call: Call, x: Array, sizes: Array | None = None) -> Any:
@@ -190,7 +168,7 @@ def _squeeze(call: Call, x: Array, axes: Array | None = None) -> Any:
     over = tuple(axes.reshape(-1).tolist()) if axes is not None else call.ints("axes")
     if over is None:
         return x.reshape([n for n in x.shape if n != 1])
-    _check_axes(over, x.ndim)
+    check_axes(over, x.ndim)
     need(all(x.shape[a] == 1 for a in over), "axes", brief(str(over)), f"axes of size 1 of {shown(x.shape)}")
     return x.squeeze(over)
 
@@ -198,20 +176,20 @@ def _squeeze(call: Call, x: Array, axes: Array | None = None) -> Any:
 def _unsqueeze(call: Call, x: Array, axes: Array | None = None) -> Any:
     over = tuple(axes.reshape(-1).tolist()) if axes is not None else (call.ints("axes") or ())
     need(len(over) + x.ndim <= 32, "axes", f"{len(over)} more", "at most 32 in all")
-    _check_axes(over, x.ndim + len(over))
+    check_axes(over, x.ndim + len(over))
     return np.expand_dims(x, over)
 
 
 def _flatten(call: Call, x: Array) -> Any:
-    axis = call.int("axis", 1)
+    axis = call.whole("axis", 1)
     need(-x.ndim <= axis <= x.ndim, "axis", f"{axis}", f"one of {shown(x.shape)}")
     axis = axis + x.ndim if axis < 0 else axis
-    return x.reshape(_product(x.shape[:axis]), _product(x.shape[axis:]))
+    return x.reshape(product_of(x.shape[:axis]), product_of(x.shape[axis:]))
 
 
 def _gather(call: Call, x: Array, index: Array) -> Any:
-    axis = call.int("axis", 0)
-    _check_axes((axis,), x.ndim)
+    axis = call.whole("axis", 0)
+    check_axes((axis,), x.ndim)
     need(index.dtype.kind in "iu", "indices", str(index.dtype), "integers")
     n = x.shape[axis]
     need(bool(((index >= -n) & (index < n)).all()), "indices", "beyond the axis", f"-{n} to {n - 1}")
@@ -221,30 +199,18 @@ def _gather(call: Call, x: Array, index: Array) -> Any:
 
 
 def _concat(call: Call, *x: Array) -> Any:
-    axis = call.int("axis", 1 if call.version < 4 else None)
+    axis = call.whole("axis", 1 if call.version < 4 else None)
     rank = x[0].ndim
-    _check_axes((axis,), rank)
+    check_axes((axis,), rank)
     shapes = {(*each.shape[: axis % rank], *each.shape[axis % rank + 1 :]) for each in x}
-    need(len(shapes) == 1 and len({each.ndim for each in x}) == 1, "inputs", "shapes that differ", "one shape, but for one axis")
+    need(
+        len(shapes) == 1 and len({each.ndim for each in x}) == 1,
+        "inputs",
+        "shapes that differ",
+        "one shape, but for one axis",
+    )
     call.building.afford([sum(each.size for each in x)], x[0].dtype.itemsize)
     return np.concatenate(x, axis)
-
-
-def ranges(call: Call, rank: int, given: Sequence[Array | None]) -> list[tuple[int, int, int, int]]:
-    """(axis, start, end, step) of a Slice, from its attributes or its inputs."""
-    if call.version < 10:
-        starts, ends = call.ints("starts") or (), call.ints("ends") or ()
-        axes, steps = call.ints("axes"), None
-    else:
-        rows = [None if each is None else tuple(each.reshape(-1).tolist()) for each in (*given, None, None)[:4]]
-        need(rows[0] is not None and rows[1] is not None, "starts, ends", "none", "integers")
-        starts, ends, axes, steps = rows[0] or (), rows[1] or (), rows[2], rows[3]
-    axes = tuple(range(len(starts))) if axes is None else axes
-    steps = (1,) * len(starts) if steps is None else steps
-    fits = len(starts) == len(ends) == len(axes) == len(steps) and 0 not in steps
-    need(fits, "starts, ends, axes, steps", "rows that do not fit", "one of each, and no step of 0")
-    _check_axes(axes, rank)
-    return [(a % rank, s, e, k) for a, s, e, k in zip(axes, starts, ends, steps, strict=True)]
 
 
 def _slice(call: Call, x: Array, *given: Array | None) -> Any:
@@ -254,46 +220,25 @@ def _slice(call: Call, x: Array, *given: Array | None) -> Any:
     return x[tuple(index)]
 
 
-def span(start: int, end: int, step: int, size: int) -> slice:
-    """ONNX's slice as Python's: an end before the first value, going down, is no index."""
-    if step > 0:
-        return slice(start, end, step)
-    start = min(start, size - 1) if start >= 0 else start
-    return slice(start, None if end < -size else end, step)
-
-
 def _split(call: Call, x: Array, sizes: Array | None = None) -> Any:
-    axis = call.int("axis", 0)
-    _check_axes((axis,), x.ndim)
+    axis = call.whole("axis", 0)
+    check_axes((axis,), x.ndim)
     parts = split_sizes(call, x.shape[axis], None if sizes is None else tuple(sizes.reshape(-1).tolist()))
     return tuple(np.split(x, np.cumsum(parts)[:-1], axis))
 
 
-def split_sizes(call: Call, size: int, given: Sequence[int] | None) -> tuple[int, ...]:
-    """How long each part of a Split is."""
-    told = given if given is not None else call.ints("split")
-    count = call.int("num_outputs", len(call.wanted))
-    if told is None:
-        need(1 <= count <= max(size, 1), "num_outputs", f"{count}", f"at most {size}")
-        each = -(-size // count)
-        told = [each] * (count - 1) + [size - each * (count - 1)]
-    fits = len(told) == len(call.wanted) and sum(told) == size and all(n >= 0 for n in told)
-    need(fits, "split", brief(str(tuple(told))), f"{len(call.wanted)} parts of {size}")
-    return tuple(told)
-
-
 def _cast(call: Call, x: Array, *_: Array) -> Any:
-    kind = call.int("to")
+    kind = call.whole("to")
     call.ignore("saturate", "round_mode")
     need(kind in TYPES and kind != 16, "to", type_name(kind), "a type of numbers that numpy has")
     return x.astype(np.dtype(TYPES[kind][1]).newbyteorder("="))
 
 
 def _range(call: Call, start: Array, limit: Array, delta: Array) -> Any:
-    first, last, step = (each.reshape(-1)[0] for each in (start, limit, delta))
-    need(bool(step != 0), "delta", "0", "another step")
-    call.building.afford([max(0, int(np.ceil((float(last) - float(first)) / float(step))))], 8)
-    return np.arange(first, last, step, start.dtype)
+    first, last, step = (each.reshape(-1)[0].item() for each in (start, limit, delta))
+    need(step != 0, "delta", "0", "another step")
+    call.building.afford([max(0, math.ceil((last - first) / step))], 8)
+    return np.arange(first, last, step).astype(start.dtype)
 
 
 def _matmul(call: Call, a: Array, b: Array) -> Any:
@@ -322,7 +267,7 @@ def _triangle(call: Call, x: Array, k: Array | None = None) -> Any:
 
 def _clip(call: Call, x: Array, low: Array | None = None, high: Array | None = None) -> Any:
     if call.version < 11:
-        low, high = np.asarray(call.float("min", -3.4e38)), np.asarray(call.float("max", 3.4e38))
+        low, high = np.asarray(call.amount("min", -3.4e38)), np.asarray(call.amount("max", 3.4e38))
     value = x if low is None else np.maximum(x, low)
     return (value if high is None else np.minimum(value, high)).astype(x.dtype)
 

@@ -49,7 +49,9 @@ def padding(
     if how in ("NOTSET", ""):
         need(len(given) == 2 * dims, "pads", f"{given}", f"{2 * dims} widths")
         return tuple(zip(given[:dims], given[dims:], strict=True))
-    need(how in ("VALID", "SAME_UPPER", "SAME_LOWER"), "auto_pad", f"'{how}'", "NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+    need(
+        how in ("VALID", "SAME_UPPER", "SAME_LOWER"), "auto_pad", f"'{how}'", "NOTSET, VALID, SAME_UPPER or SAME_LOWER"
+    )
     need(min(strides) >= 1, "strides", shown(strides), "at least 1")
     if how == "VALID":
         return ((0, 0),) * dims

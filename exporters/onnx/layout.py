@@ -1,8 +1,8 @@
 """Where the batch lies among the axes of a tensor.
 
-ONNX has no batch: it is an axis like any other, and exporters move it about ([T, N, E]) and fold it with its neighbours
-([N·heads, T, d], [T·N, E]). A graph's signals have none. So each tensor of the file that is a signal has a `Layout`: its
-sizes, the axis in which the batch lies, and how many values are folded with it there, before and after:
+ONNX has no batch: it is an axis like any other, and exporters move it about, as [T, N, E], and fold it with others, as
+[N·heads, T, d] and [T·N, E]. A graph's signals have none. So each tensor of the file that is a signal has a `Layout`:
+its sizes, the axis in which the batch lies, and how many values are folded with it there, before and after:
 
     tensor of the file   [s_0, …, before · N · after, …]
     signal of the graph  [s_0, …, before,    after,   …]      those of size 1 left out

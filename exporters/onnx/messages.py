@@ -4,10 +4,13 @@ The numbers are those of onnx.proto. Fields that are not listed are documentatio
 which machines to place it.
 """
 
+# ruff: noqa: RUF009 - `_part` makes a field, as dataclasses' own `field` does
+
 from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
@@ -178,14 +181,14 @@ class ModelPart:
 
 
 @cache
-def _numbered(kind: type[Any]) -> MappingProxyType[int, tuple[str, Any]]:
+def _numbered(kind: Any) -> MappingProxyType[int, tuple[str, Any]]:
     return MappingProxyType({f.metadata["number"]: (f.name, f.metadata["form"]) for f in fields(kind)})
 
 
 def message(kind: type[T], data: Raw, meter: wire.Meter) -> T:
     """The message of this kind that the bytes are; of a field that stands twice, the last one."""
     meter.message()
-    known = _numbered(kind)
+    known: Mapping[int, tuple[str, Any]] = _numbered(kind)  # type: ignore[arg-type]
     found: dict[str, Any] = {}
     rows: dict[str, Any] = {}
     for number, sort, value, content in wire.fields(data, meter):

@@ -1,8 +1,8 @@
 """Opens an ONNX file that may come from a stranger: its messages, checked, with the weights left where they lie.
 
-No library of others takes the file apart, and no process of its own is needed for it: the bytes are mapped, the messages
-read one by one in Python and counted (`wire.Meter`), and a tensor's numbers are looked at in place. What a model of N
-bytes takes is bounded by N and by the number of parts it may have.
+No library of others takes the file apart, and no process of its own is needed for it: the bytes are mapped, messages
+are read one by one in Python and counted (`wire.Meter`), and a tensor's numbers are looked at in place. What a model of
+N bytes takes is bounded by N and by the number of parts it may have.
 """
 
 from __future__ import annotations

@@ -34,9 +34,13 @@ OPERATORS: Mapping[str, Row] = {
 
 MANY = 1 << 20
 INPUTS: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "LayerNormalization", "QuantizeLinear", "DequantizeLinear"), (2, 3)),
+    **dict.fromkeys(
+        ("Conv", "ConvTranspose", "Gemm", "LayerNormalization", "QuantizeLinear", "DequantizeLinear"), (2, 3)
+    ),
     **dict.fromkeys(("ConvInteger", "MatMulInteger"), (2, 4)),
-    **dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div", "Mod", "Pow", "PRelu", "CumSum", "RMSNormalization"), (2, 2)),
+    **dict.fromkeys(
+        ("MatMul", "Add", "Sub", "Mul", "Div", "Mod", "Pow", "PRelu", "CumSum", "RMSNormalization"), (2, 2)
+    ),
     **dict.fromkeys(("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "And", "Or", "Xor"), (2, 2)),
     **dict.fromkeys(("Expand", "Gather", "Tile"), (2, 2)),
     **dict.fromkeys(("Sum", "Mean", "Max", "Min", "Concat", "Einsum"), (1, MANY)),

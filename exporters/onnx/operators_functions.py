@@ -22,7 +22,7 @@ def function(name: str, **attributes: tuple[str, float]) -> Row:
 
     def row(call: Call) -> Signal:
         call.ignore("consumed_inputs")
-        parameters = {key: call.float(*told) for key, told in attributes.items()}
+        parameters = {key: call.amount(*told) for key, told in attributes.items()}
         return call.emit(Activation(name, parameters or None), call.real())
 
     return row
@@ -35,7 +35,7 @@ def host(name: str) -> Row:
 
 def selu(call: Call) -> Signal:
     """γ·(x, and α·(eˣ − 1) below 0)."""
-    alpha, gamma = call.float("alpha", 1.6732632), call.float("gamma", 1.050701)
+    alpha, gamma = call.amount("alpha", 1.6732632), call.amount("gamma", 1.050701)
     if abs(alpha - 1.6732632423543772) < 1e-6 and abs(gamma - 1.0507009873554805) < 1e-6:
         return call.emit(Activation("selu"), call.real())
     return scaled(call, call.emit(Activation("elu", {"alpha": alpha}), call.real(), part="elu"), gamma)
@@ -43,7 +43,7 @@ def selu(call: Call) -> Signal:
 
 def celu(call: Call) -> Signal:
     """x, and α·(e^(x/α) − 1) below 0: α·elu(x/α)."""
-    alpha = call.float("alpha", 1.0)
+    alpha = call.amount("alpha", 1.0)
     need(alpha > 0, "alpha", f"{alpha}", "above 0")
     small = scaled(call, call.real(), 1 / alpha, None, "by_alpha")
     return scaled(call, call.emit(Activation("elu", {"alpha": 1.0}), small, part="elu"), alpha)
@@ -58,7 +58,7 @@ def gelu(call: Call) -> Signal:
 
 def swish(call: Call) -> Signal:
     """x·σ(α·x)."""
-    alpha = call.float("alpha", 1.0)
+    alpha = call.amount("alpha", 1.0)
     if alpha == 1:
         return call.emit(Activation("silu"), call.real())
     gate = call.emit(Activation("sigmoid"), scaled(call, call.real(), alpha, None, "by_alpha"), part="gate")
@@ -67,7 +67,7 @@ def swish(call: Call) -> Signal:
 
 def hard_sigmoid(call: Call) -> Signal:
     """α·x + β, cut to 0..1."""
-    alpha, beta = call.float("alpha", 0.2), call.float("beta", 0.5)
+    alpha, beta = call.amount("alpha", 0.2), call.amount("beta", 0.5)
     if abs(alpha - 1 / 6) < 1e-7 and beta == 0.5:
         return call.emit(Activation("hard_sigmoid"), call.real())
     return clipped(call, scaled(call, call.real(), alpha, np.asarray(beta), "line"), 0.0, 1.0)
@@ -85,13 +85,13 @@ def prelu(call: Call) -> Signal:
 
 def thresholded(call: Call) -> Signal:
     """x above α, else 0."""
-    open_ = call.emit(Activation("step", {"threshold": call.float("alpha", 1.0)}), call.real(), part="open")
+    open_ = call.emit(Activation("step", {"threshold": call.amount("alpha", 1.0)}), call.real(), part="open")
     return call.emit(Multiply(), call.real(), open_)
 
 
 def shrink(call: Call) -> Signal:
     """x − bias above λ, x + bias below −λ, else 0."""
-    bias, bound, x = call.float("bias", 0.0), call.float("lambd", 0.5), call.real()
+    bias, bound, x = call.amount("bias", 0.0), call.amount("lambd", 0.5), call.real()
     parts: list[Signal] = []
     for sign, name in ((1.0, "above"), (-1.0, "below")):
         turned = x if sign > 0 else scaled(call, x, -1.0, None, "minus")
@@ -152,8 +152,12 @@ def _beyond(call: Call, x: Signal, bound: Constant, step: str, turn: float) -> S
 def equal(call: Call) -> Signal:
     """1 where |a − b| = 0."""
     a, b = (_as_number(each) for each in call.inputs)
-    gap = added(call, [a, known(-b.value)] if isinstance(b, Constant) else [a, scaled(call, b, -1.0, None, "minus")], "gap")
-    apart = call.emit(Activation("step", {"threshold": 0.0}), call.emit(Activation("abs"), gap, part="abs"), part="apart")
+    gap = added(
+        call, [a, known(-b.value)] if isinstance(b, Constant) else [a, scaled(call, b, -1.0, None, "minus")], "gap"
+    )
+    apart = call.emit(
+        Activation("step", {"threshold": 0.0}), call.emit(Activation("abs"), gap, part="abs"), part="apart"
+    )
     return scaled(call, Signal(apart.node, apart.layout, "bool"), -1.0, np.asarray(1.0))
 
 

@@ -21,7 +21,7 @@ def concat(call: Call) -> Signal:
     """One after the other along an axis; a constant is room made beside a signal, and added there."""
     parts = [value for value in call.inputs if isinstance(value, (Signal, Constant))]
     lead = next(value.layout for value in parts if isinstance(value, Signal))
-    axis = lead.axis(call.int("axis", 1 if call.version < 4 else None))
+    axis = lead.axis(call.whole("axis", 1 if call.version < 4 else None))
     place = lead.place(axis, "a concatenation")
     if not any(isinstance(value, Constant) for value in parts):
         return _joined(call, [value for value in parts if isinstance(value, Signal)], lead, axis, place, "")
@@ -97,7 +97,7 @@ def pad(call: Call) -> Signal:
     if mode != "constant":
         need(mode in ("edge", "reflect", "wrap"), "mode", f"'{brief(mode)}'", "constant, edge, reflect or wrap")
         return _mirrored(call, x, widths, mode)
-    value = call.float("value", 0.0) if call.version < 11 else call.number(2, "value") if call.given(2) else 0.0
+    value = call.amount("value", 0.0) if call.version < 11 else call.number(2, "value") if call.given(2) else 0.0
     return padded(call, x, widths, value)
 
 

@@ -30,9 +30,11 @@ def convolved(call: Call, x: Signal, weight: Array, bias: Array | None, part: st
     flat = image(call, x, dims)
     strides, dilations = spatial(call, "strides", dims), spatial(call, "dilations", dims)
     pads = padding(call, flat.layout.sample[1:], weight.shape[2:], strides, dilations)
-    node = Conv(weight, bias, strides, pads, dilations, call.int("group", 1))
+    node = Conv(weight, bias, strides, pads, dilations, call.whole("group", 1))
     out = node.signal([call.building.sent[flat.node]]).shape
-    return restored(call, x, call.emit(node, flat, layout=replace(flat.layout, sizes=(1, *out)), part=part), f"{part}whole")
+    return restored(
+        call, x, call.emit(node, flat, layout=replace(flat.layout, sizes=(1, *out)), part=part), f"{part}whole"
+    )
 
 
 def transposed_convolution(call: Call) -> Signal:
@@ -52,7 +54,7 @@ def transposed_convolution(call: Call) -> Signal:
     ]
     pads, more = _cut(call, x.layout.sample[1:], full, strides)
     extra = tuple(e + m for e, m in zip(extra, more, strict=True))
-    node = ConvTranspose(weight, bias, strides, pads, extra, dilations, call.int("group", 1))
+    node = ConvTranspose(weight, bias, strides, pads, extra, dilations, call.whole("group", 1))
     out = node.signal([call.building.sent[x.node]]).shape
     return restored(call, call.real(), call.emit(node, x, layout=replace(x.layout, sizes=(1, *out))))
 
@@ -81,15 +83,17 @@ def normalised(call: Call) -> Signal:
     training = call.flag("training_mode") or (call.version < 7 and not call.flag("is_test")) or any(call.wanted[1:])
     need(not training, "training_mode", "statistics of the batch itself", "those of training")
     need(call.flag("spatial", True), "spatial", "0", "one mean for each channel")
-    weight, bias, mean, variance = (call.constant(k, name) for k, name in enumerate(("", "scale", "B", "mean", "var")) if k)
+    weight, bias, mean, variance = (
+        call.constant(k, name) for k, name in enumerate(("", "scale", "B", "mean", "var")) if k
+    )
     x = image(call, call.real(), None)
-    node = BatchNorm(mean, variance, weight, bias, call.float("epsilon", 1e-5))
+    node = BatchNorm(mean, variance, weight, bias, call.amount("epsilon", 1e-5))
     return restored(call, call.real(), call.emit(node, x))
 
 
 def dense(call: Call) -> Signal:
     """y = α·A·B + β·C, A or B perhaps transposed."""
-    alpha, beta = call.float("alpha", 1.0), call.float("beta", 1.0)
+    alpha, beta = call.amount("alpha", 1.0), call.amount("beta", 1.0)
     a, b, c = call.input(0), call.input(1), call.input(2)
     a = _turned(call, a, call.flag("transA"), "a")
     call.ignore("broadcast")
@@ -193,7 +197,11 @@ def _contracted(call: Call, a: Value | None, b: Value | None, part: str) -> Sign
         n = x.layout.rank if isinstance(value, Signal) else other.ndim
         inner = each if n > 1 else (rows[1],)
         terms.append(lead[len(lead) - max(n - 2, 0) :] + "".join(inner))
-    out = lead + (rows[0] if len(terms[0]) > 1 or not _vector(a, x, other) else "") + (rows[2] if not _vector(b, x, other) else "")
+    out = (
+        lead
+        + (rows[0] if len(terms[0]) > 1 or not _vector(a, x, other) else "")
+        + (rows[2] if not _vector(b, x, other) else "")
+    )
     first = isinstance(a, Signal)
     return contracted(call, x, terms[0] if first else terms[1], other, terms[1] if first else terms[0], out, part)
 
@@ -205,7 +213,9 @@ def _vector(value: Value | None, x: Signal, other: Array) -> bool:
 def contracted(call: Call, x: Signal, x_terms: str, other: Array, terms: str, out: str, part: str = "") -> Signal:
     """einsum(x_terms, terms → out) of a signal and a constant; axes of size 1 stretch."""
     layout = x.layout
-    need(len(x_terms) == layout.rank and len(terms) == other.ndim, "equation", f"{x_terms},{terms}", "one letter an axis")
+    need(
+        len(x_terms) == layout.rank and len(terms) == other.ndim, "equation", f"{x_terms},{terms}", "one letter an axis"
+    )
     sizes = dict(zip(x_terms, layout.sizes, strict=True))
     batch = x_terms[layout.batch] if layout.batch is not None else ""
     need(not layout.folded, "batch", f"a product of {layout}", "a batch with an axis of its own")
@@ -214,7 +224,9 @@ def contracted(call: Call, x: Signal, x_terms: str, other: Array, terms: str, ou
         stretches = batch not in terms or other.shape[terms.index(batch)] == 1
         need(batch in out and stretches, "batch", found, MIXED, NO_BATCH)
     # letters of size 1 on one side are left out there, and stretch
-    gone = [c for c in terms if other.shape[terms.index(c)] == 1 and (c == batch or sizes.get(c, 1) != 1 or c in x_terms)]
+    gone = [
+        c for c in terms if other.shape[terms.index(c)] == 1 and (c == batch or sizes.get(c, 1) != 1 or c in x_terms)
+    ]
     other = other.reshape([n for c, n in zip(terms, other.shape, strict=True) if c not in gone])
     terms = "".join(c for c in terms if c not in gone)
     thin = [c for c in x_terms if c != batch and sizes[c] == 1 and c in terms and other.shape[terms.index(c)] != 1]

@@ -25,7 +25,7 @@ def softmax(operation: str) -> Row:
 
     def row(call: Call) -> Signal:
         x = call.real()
-        axis = x.layout.axis(call.int("axis", -1 if call.version >= 13 else 1))
+        axis = x.layout.axis(call.whole("axis", -1 if call.version >= 13 else 1))
         if call.version >= 13 or axis == x.layout.rank - 1:
             return call.emit(Host(operation, {"axis": x.layout.place(axis, operation)}), x)
         for k in range(axis, x.layout.rank):
@@ -40,7 +40,7 @@ def softmax(operation: str) -> Row:
 
 def _last(call: Call, x: Signal) -> tuple[int, int]:
     """The first axis that is normalised over, and how many there are; the batch lies before them."""
-    axis = x.layout.axis(call.int("axis", -1))
+    axis = x.layout.axis(call.whole("axis", -1))
     for k in range(axis, x.layout.rank):
         x.layout.place(k, "a normalisation")
     return axis, x.layout.rank - axis
@@ -54,7 +54,7 @@ def layer_norm(call: Call) -> list[Value]:
     shape = x.layout.sizes[axis:]
     weight = _beside(call, 1, shape)
     bias = _beside(call, 2, shape) if call.given(2) else None
-    epsilon = call.float("epsilon", 1e-5)
+    epsilon = call.amount("epsilon", 1e-5)
     y = call.emit(Host("layer_norm", {"axes": count, "epsilon": epsilon}), x, part="normalised")
     found: list[Value] = [scaled(call, y, weight, bias)]
     return found + _statistics(call, x, range(axis, x.layout.rank), epsilon) if any(call.wanted[1:]) else found
@@ -72,7 +72,12 @@ def _statistics(call: Call, x: Signal, axes: Sequence[int], epsilon: float) -> l
 
 def _beside(call: Call, index: int, shape: tuple[int, ...]) -> Array:
     value = call.constant(index)
-    need(value.size == 1 or value.ndim <= len(shape), f"input {index}", shown(value.shape), f"what broadcasts to {shown(shape)}")
+    need(
+        value.size == 1 or value.ndim <= len(shape),
+        f"input {index}",
+        shown(value.shape),
+        f"what broadcasts to {shown(shape)}",
+    )
     return value.reshape(()) if value.size == 1 else value
 
 
@@ -84,7 +89,9 @@ def rms_norm(call: Call) -> Signal:
     weight = _beside(call, 1, x.layout.sizes[axis:])
     square = call.emit(Activation("square"), x, part="square")
     power = over_axes(call, square, range(axis, x.layout.rank), Mean, keep=True, part="mean")
-    size = call.emit(Host("sqrt"), scaled(call, power, 1.0, np.asarray(call.float("epsilon", 1e-5)), "above"), part="root")
+    size = call.emit(
+        Host("sqrt"), scaled(call, power, 1.0, np.asarray(call.amount("epsilon", 1e-5)), "above"), part="root"
+    )
     return scaled(call, of_two(call, "divide", x, size, "normalised"), weight)
 
 
@@ -95,7 +102,7 @@ def _groups(call: Call, groups: int | None) -> Signal:
     channels = x.layout.sizes[1]
     count = channels if groups is None else groups
     need(count >= 1 and channels % count == 0, "num_groups", f"{count}", f"a divisor of {channels}")
-    epsilon = call.float("epsilon", 1e-5)
+    epsilon = call.amount("epsilon", 1e-5)
     y = call.emit(Host("group_norm", {"groups": count, "epsilon": epsilon}), x, part="normalised")
     both = []
     for index, name in ((1, "scale"), (2, "bias")):
@@ -109,9 +116,9 @@ def _groups(call: Call, groups: int | None) -> Signal:
 
 def lp_norm(call: Call) -> Signal:
     """x/(Σ |x|ᵖ)^(1/p) along an axis; 0 where that is 0."""
-    p, x = call.int("p", 2), call.real()
+    p, x = call.whole("p", 2), call.real()
     need(p in (1, 2), "p", f"{p}", "1 or 2")
-    axis = x.layout.axis(call.int("axis", -1))
+    axis = x.layout.axis(call.whole("axis", -1))
     total = over_axes(call, powered(call, x, p), (axis,), Sum, keep=True, part="total")
     size = rooted(call, total, p, "root")
     tiny = float(np.finfo(np.float32).tiny)
@@ -124,7 +131,7 @@ OPERATORS: Mapping[str, Row] = {
     "LogSoftmax": softmax("log_softmax"),
     "LayerNormalization": layer_norm,
     "RMSNormalization": rms_norm,
-    "GroupNormalization": lambda call: _groups(call, call.int("num_groups")),
+    "GroupNormalization": lambda call: _groups(call, call.whole("num_groups")),
     "InstanceNormalization": lambda call: _groups(call, None),
     "LpNormalization": lp_norm,
 }

@@ -8,7 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...toolchain.graph.nodes import Activation, AveragePool, Conv, Host, MaxPool, Mean, Node, Scale, Slice, Sum, SumPool
+from ...toolchain.graph.nodes import (
+    Activation,
+    AveragePool,
+    Conv,
+    Host,
+    MaxPool,
+    Mean,
+    Node,
+    Scale,
+    Slice,
+    Sum,
+    SumPool,
+)
 from ...toolchain.graph.nodes.base import Array, need, shown
 from .call import Call
 from .images import image, padding, restored, spatial
@@ -36,7 +48,11 @@ class Window:
         least = min((*self.kernel, *self.strides, *self.dilations))
         need(least >= 1, "kernel_shape, strides, dilations", f"{least}", "at least 1")
         self.pads = padding(call, self.space, self.kernel, self.strides, self.dilations)
-        fits = all(0 <= p < d * (k - 1) + 1 for pair, k, d in zip(self.pads, self.kernel, self.dilations, strict=True) for p in pair)
+        fits = all(
+            0 <= p < d * (k - 1) + 1
+            for pair, k, d in zip(self.pads, self.kernel, self.dilations, strict=True)
+            for p in pair
+        )
         need(fits, "pads", f"{self.pads}", f"at least 0, and less than the window {shown(self.kernel)}")
 
     @property
@@ -48,7 +64,9 @@ class Window:
     def whole(self) -> Pairs:
         """The padding with what the last window hangs over the end."""
         found = []
-        for n, k, s, d, (before, after) in zip(self.space, self.kernel, self.strides, self.dilations, self.pads, strict=True):
+        for n, k, s, d, (before, after) in zip(
+            self.space, self.kernel, self.strides, self.dilations, self.pads, strict=True
+        ):
             reach = d * (k - 1) + 1
             count = (n + before + after - reach + (s - 1 if self.ceil else 0)) // s + 1
             if self.ceil and (count - 1) * s >= n + before:
@@ -124,7 +142,7 @@ def sums(call: Call, window: Window, x: Signal, part: str) -> Signal:
 
 def lp_pool(call: Call) -> Signal:
     """(Σ |x|ᵖ)^(1/p) of each window."""
-    p, window = call.int("p", 2), Window(call, call.real())
+    p, window = call.whole("p", 2), Window(call, call.real())
     need(p >= 1, "p", f"{p}", "at least 1")
     total = sums(call, window, powered(call, window.x, p), "sums" if p > 1 else "")
     return restored(call, call.real(), rooted(call, total, p))
@@ -168,15 +186,15 @@ def global_max(call: Call) -> Signal:
 
 def global_lp(call: Call) -> Signal:
     """(Σ |x|ᵖ)^(1/p) over all of space."""
-    p, x = call.int("p", 2), call.real()
+    p, x = call.whole("p", 2), call.real()
     need(p >= 1, "p", f"{p}", "at least 1")
     return rooted(call, over_axes(call, powered(call, x, p), _space(x), Sum, keep=True, part="total"), p)
 
 
 def local_response(call: Call) -> Signal:
     """x / (k + α/n·Σ x²)^β, the sum over n neighbouring channels."""
-    n, alpha = call.int("size"), call.float("alpha", 1e-4)
-    beta, bias = call.float("beta", 0.75), call.float("bias", 1.0)
+    n, alpha = call.whole("size"), call.amount("alpha", 1e-4)
+    beta, bias = call.amount("beta", 0.75), call.amount("bias", 1.0)
     need(n >= 1, "size", f"{n}", "at least 1")
     x = image(call, call.real(), None)
     channels, rest = x.layout.sizes[1], int(np.prod(x.layout.sizes[2:]))
@@ -185,7 +203,9 @@ def local_response(call: Call) -> Signal:
     before = (n - 1) // 2
     near = call.emit(SumPool((n, 1), 1, ((before, n - 1 - before), (0, 0))), square, part="near")
     whole = call.reshaped(near, x.layout, "whole")
-    divisor = call.emit(Host("power", {"exponent": beta}), scaled(call, whole, alpha / n, np.asarray(bias), "sum"), part="power")
+    divisor = call.emit(
+        Host("power", {"exponent": beta}), scaled(call, whole, alpha / n, np.asarray(bias), "sum"), part="power"
+    )
     return restored(call, call.real(), of_two(call, "divide", x, divisor))
 
 

@@ -32,8 +32,13 @@ def _along(value: Array, rank: int, axis: int) -> Array:
 
 def _told(call: Call, index: int, rank: int) -> tuple[Array, Array, str]:
     """Scale and zero point, and the type of the whole numbers."""
-    axis = call.int("axis", 1)
-    need(not call.int("block_size", 0), "block_size", "scales for blocks", "one for all, or one for each place of an axis")
+    axis = call.whole("axis", 1)
+    need(
+        not call.whole("block_size", 0),
+        "block_size",
+        "scales for blocks",
+        "one for all, or one for each place of an axis",
+    )
     scale = call.constant(index, "scale")
     zero = call.constant(index + 1, "zero point") if call.given(index + 1) else None
     kind = zero.dtype.name if zero is not None else "uint8"
@@ -46,7 +51,7 @@ def quantise(call: Call) -> list[Value]:
     value = call.input(0)
     rank = value.value.ndim if isinstance(value, Constant) else call.signal().layout.rank
     scale, zero, kind = _told(call, 1, rank)
-    asked = call.int("output_dtype", 0)
+    asked = call.whole("output_dtype", 0)
     kind = kind if call.given(2) or not asked else type_name(asked)
     need(kind in WHOLE, "zero point", f"of type {kind}", ", ".join(WHOLE))
     low, high = float(np.iinfo(kind).min), float(np.iinfo(kind).max)
@@ -54,7 +59,12 @@ def quantise(call: Call) -> list[Value]:
         x = value.plain()
         rounded = np.clip(np.rint(x / scale.astype(x.dtype)) + zero.astype(np.float64), low, high)
         return [known(rounded.astype(kind))]
-    need(scale.size == 1 and zero.size == 1, "scale", f"{scale.size} of them on a signal", "one number for the whole signal")
+    need(
+        scale.size == 1 and zero.size == 1,
+        "scale",
+        f"{scale.size} of them on a signal",
+        "one number for the whole signal",
+    )
     numbers = {"scale": plain_number(scale), "zero": float(zero), "low": low, "high": high}
     return [call.emit(Activation("quantise", numbers), call.real(), kind=kind)]
 
@@ -99,7 +109,12 @@ def _centred(call: Call, x: int, zero: int | None, rank: int) -> Value:
         along = z if z.size == 1 else z.reshape([-1 if k == rank else 1 for k in range(q.ndim)])
         return known(q - along.astype(np.float32))
     signal = call.signal(x)
-    need("int" in signal.kind and z.size == 1, f"input {x}", f"values of type {signal.kind}", "whole numbers and one zero")
+    need(
+        "int" in signal.kind and z.size == 1,
+        f"input {x}",
+        f"values of type {signal.kind}",
+        "whole numbers and one zero",
+    )
     less = _less(call, signal, z.reshape(()), f"centred{x}")
     return Signal(less.node, less.layout, "float32")
 
@@ -107,9 +122,16 @@ def _centred(call: Call, x: int, zero: int | None, rank: int) -> Value:
 def linear_convolution(call: Call) -> Signal:
     """A convolution of whole numbers, brought to the scale of its result."""
     x, weight = _centred(call, 0, 2, 0), _centred(call, 3, 5, 0)
-    gain = call.constant(1).astype(np.float64) * call.constant(4).astype(np.float64) / call.constant(6).astype(np.float64)
+    gain = (
+        call.constant(1).astype(np.float64) * call.constant(4).astype(np.float64) / call.constant(6).astype(np.float64)
+    )
     bias = call.constant(8, "B").astype(np.float32) if call.given(8) else None
-    need(isinstance(x, Signal) and isinstance(weight, Constant), "inputs", "a weight that is a signal", "a constant weight")
+    need(
+        isinstance(x, Signal) and isinstance(weight, Constant),
+        "inputs",
+        "a weight that is a signal",
+        "a constant weight",
+    )
     total = _whole_convolution(call, x, weight, bias, "sum")
     zero = call.constant(7, "y_zero_point")
     return _requantised(call, total, _along(gain.reshape(-1), total.layout.rank, 1), zero, zero.dtype.name)
@@ -137,7 +159,9 @@ def whole_product(call: Call) -> Signal:
 
 def linear_product(call: Call) -> Signal:
     """A matrix product of whole numbers, brought to the scale of its result."""
-    gain = call.constant(1).astype(np.float64) * call.constant(4).astype(np.float64) / call.constant(6).astype(np.float64)
+    gain = (
+        call.constant(1).astype(np.float64) * call.constant(4).astype(np.float64) / call.constant(6).astype(np.float64)
+    )
     need(gain.size == 1, "scales", f"{gain.size} of them", "one number for each tensor")
     total = multiplied(call, _centred(call, 0, 2, -2), _centred(call, 3, 5, -1), "sum")
     zero = call.constant(7, "y_zero_point")

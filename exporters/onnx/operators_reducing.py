@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...toolchain.graph.nodes import Activation, Host, Mean, Node, Sum
+from ...toolchain.graph.nodes import Activation, Host, Mean, Node, Pad, Sum
 from ...toolchain.graph.nodes.base import brief, need
 from .call import Call
 from .layout import MIXED, NO_BATCH, Layout
 from .operators_linear import contracted, multiplied
 from .operators_values import added, scaled
 from .picking import picked
-from .values import Constant, Signal, known
+from .values import Constant, Signal
 
 Row = Callable[[Call], Signal]
 
@@ -37,7 +37,9 @@ def _left(layout: Layout, axes: Sequence[int], *, keep: bool) -> Layout:
     return layout
 
 
-def over_axes(call: Call, x: Signal, axes: Sequence[int], kind: type[Mean | Sum], *, keep: bool, part: str = "") -> Signal:
+def over_axes(
+    call: Call, x: Signal, axes: Sequence[int], kind: type[Mean | Sum], *, keep: bool, part: str = ""
+) -> Signal:
     """A mean or a sum over axes of the file's tensor."""
     places = tuple(x.layout.place(axis, f"a {kind.__name__.lower()}") for axis in axes)
     if not places:
@@ -56,9 +58,7 @@ def largest(call: Call, x: Signal, axes: Sequence[int], *, most: bool, keep: boo
     return call.reshaped(y, _left(x.layout, axes, keep=keep), part) if axes else y
 
 
-def reduced(
-    kind: type[Mean | Sum], before: Node | None = None, after: Node | None = None
-) -> Row:
+def reduced(kind: type[Mean | Sum], before: Node | None = None, after: Node | None = None) -> Row:
     """A function of each value, a mean or sum over axes, and a function of that."""
 
     def row(call: Call) -> Signal:
@@ -108,8 +108,6 @@ def running(call: Call) -> Signal:
 
 def _later(call: Call, x: Signal, axis: int, place: int) -> Signal:
     """x[k − 1], 0 before the first."""
-    from ...toolchain.graph.nodes import Pad
-
     n, rank = x.layout.sizes[axis], len(x.layout.sample)
     node = Pad(tuple((1, 0) if k == place else (0, 0) for k in range(rank)))
     longer = call.emit(node, x, layout=x.layout.with_size(axis, n + 1), part="zero")
@@ -124,10 +122,20 @@ def einsum(call: Call) -> Signal:
     if not arrow:
         out = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
     once = all(t.isalpha() and t.isascii() and len(set(t)) == len(t) and "Z" not in t for t in (*terms, out or "a"))
-    need(once and len(terms) == len(call.inputs) and set(out) <= set(left), "equation", f"'{equation}'", "letters, each once in a term")
+    need(
+        once and len(terms) == len(call.inputs) and set(out) <= set(left),
+        "equation",
+        f"'{equation}'",
+        "letters, each once in a term",
+    )
     signals = [(v, t) for v, t in zip(call.inputs, terms, strict=True) if isinstance(v, Signal)]
     for signal, term in signals:
-        need(len(term) == signal.layout.rank and signal.real, "equation", f"'{term}' for {signal.layout}", "a letter an axis")
+        need(
+            len(term) == signal.layout.rank and signal.real,
+            "equation",
+            f"'{term}' for {signal.layout}",
+            "a letter an axis",
+        )
     constants = [(v.plain(), t) for v, t in zip(call.inputs, terms, strict=True) if isinstance(v, Constant)]
     if len(signals) == 1 and not constants:
         return _summed(call, *signals[0], out)
@@ -149,12 +157,14 @@ def _kept(terms: str, out: str) -> str:
 
 
 def _product_of_two(call: Call, a: Signal, a_terms: str, b: Signal, b_terms: str, out: str) -> Signal:
-    """As a matrix product: letters of both and the result first, then those of one alone, those that are summed over."""
+    """As a matrix product: letters of both and the result first, then those of one alone, then those that go."""
     both = [c for c in a_terms if c in b_terms and c in out]
     inner = [c for c in a_terms if c in b_terms and c not in out]
     rows, columns = ([c for c in t if c not in o] for t, o in ((a_terms, b_terms), (b_terms, a_terms)))
     alone = [c for c in (*rows, *columns) if c not in out]
-    need(not alone, "equation", f"a sum over '{''.join(alone)}' of one tensor alone", "letters of both, or of the result")
+    need(
+        not alone, "equation", f"a sum over '{''.join(alone)}' of one tensor alone", "letters of both, or of the result"
+    )
     sizes = {c: n for t, s in ((a_terms, a), (b_terms, b)) for c, n in zip(t, s.layout.sizes, strict=True)}
     batch = {t[s.layout.batch] for t, s in ((a_terms, a), (b_terms, b)) if s.layout.batch is not None}
     fits = batch <= set(both) and len(batch) <= 1 and not (a.layout.folded or b.layout.folded)

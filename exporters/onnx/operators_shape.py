@@ -10,11 +10,11 @@ import numpy as np
 
 from ...toolchain.errors import GraphError
 from ...toolchain.graph.nodes import Activation
-from ...toolchain.graph.nodes.base import brief, need, shown
+from ...toolchain.graph.nodes.base import Array, brief, need, shown
 from .call import Call
-from .folding import ranges, resolved, span, split_sizes
 from .layout import Layout
 from .picking import picked
+from .ranges import ranges, resolved, span, split_sizes
 from .tensors import type_name
 from .values import Constant, Signal, Value, paired
 
@@ -41,7 +41,7 @@ def _agreed(layouts: Sequence[Layout]) -> Layout:
 
 def flatten(call: Call) -> Signal:
     """All axes before `axis` made one, and all from it on."""
-    axis, x = call.int("axis", 1), call.signal()
+    axis, x = call.whole("axis", 1), call.signal()
     need(-x.layout.rank <= axis <= x.layout.rank, "axis", f"{axis}", f"one of {x.layout}")
     axis += x.layout.rank if axis < 0 else 0
     layouts = []
@@ -81,7 +81,7 @@ def unsqueeze(call: Call) -> Signal:
 
 def shape(call: Call) -> list[Value]:
     """The sizes, for both batch sizes."""
-    start, end = call.int("start", 0), call.int("end", 1 << 40)
+    start, end = call.whole("start", 0), call.whole("end", 1 << 40)
     value = call.input(0)
     if isinstance(value, Constant):
         sizes = [value.value.shape, value.second.shape]
@@ -115,7 +115,7 @@ def dropout(call: Call) -> list[Value]:
 
 def cast(call: Call) -> Signal:
     """To real numbers nothing changes; to true and false, what is not 0 is true."""
-    x, kind = call.signal(), type_name(call.int("to"))
+    x, kind = call.signal(), type_name(call.whole("to"))
     return cast_to(call, x, kind)
 
 
@@ -151,7 +151,12 @@ def expand(call: Call) -> Signal:
             need(fits, "shape", f"{shown(pair[:1])} for the batch of {own}", "1, or the size of the batch")
             continue
         need(pair[0] == pair[1], "batch", "a size worked out from the batch, which is no batch here", "a fixed size")
-        need(pair[0] >= 1 and 1 in (layout.sizes[k], pair[0]) or pair[0] == layout.sizes[k], "shape", f"{pair[0]} for {own}", "1")
+        need(
+            pair[0] >= 1 and (1 in (layout.sizes[k], pair[0]) or pair[0] == layout.sizes[k]),
+            "shape",
+            f"{pair[0]} for {own}",
+            "1",
+        )
         layout = layout.with_size(k, max(pair[0], layout.sizes[k]))
     return call.stretched(x, layout, "")
 
@@ -161,34 +166,33 @@ def slice_(call: Call) -> Signal:
     x = call.signal()
     given = [None if value is None else call.maybe(k + 1) for k, value in enumerate(call.inputs[1:])]
     both = [ranges(call, x.layout.rank, [None if g is None else each(g) for g in given]) for each in (_first, _second)]
-    for (axis, *one), (again, *two) in zip(*both, strict=True):
-        need(axis == again, "axes", "that depend on the batch", "one set of axes")
-        picks = [
-            range(n)[span(*told, n)]
-            for told, batch in ((one, call.building.batches[0]), (two, call.building.batches[1]))
-            for n in (x.layout.dims(batch)[axis],)
-        ]
-        if all(pick == range(batch * x.layout.sizes[axis]) for pick, batch in zip(picks, call.building.batches, strict=True)) and axis == x.layout.batch:
-            continue
+    need(len(both[0]) == len(both[1]), "axes", "that depend on the batch", "one set of axes")
+    for one, two in zip(*both, strict=True):
+        axis, batches = one[0], call.building.batches
+        need(axis == two[0], "axes", "that depend on the batch", "one set of axes")
+        sizes = [x.layout.dims(batch)[axis] for batch in batches]
+        picks = [range(n)[span(a, b, k, n)] for (_, a, b, k), n in ((one, sizes[0]), (two, sizes[1]))]
         if axis == x.layout.batch:
+            if picks == [range(n) for n in sizes]:
+                continue
             x.layout.place(axis, "a slice")
         need(picks[0] == picks[1], "batch", "a slice that depends on the batch", "a fixed one")
         x = picked(call, x, axis, picks[0], "" if len(both[0]) == 1 else f"axis{axis}")
     return x
 
 
-def _first(value: Constant) -> np.ndarray:  # type: ignore[type-arg]
+def _first(value: Constant) -> Array:
     return value.value
 
 
-def _second(value: Constant) -> np.ndarray:  # type: ignore[type-arg]
+def _second(value: Constant) -> Array:
     return value.second
 
 
 def split(call: Call) -> list[Value]:
     """Parts along an axis."""
     x = call.signal()
-    axis = x.layout.axis(call.int("axis", 0))
+    axis = x.layout.axis(call.whole("axis", 0))
     x.layout.place(axis, "a split")
     given = call.counts(1, "split") if call.given(1) else None
     parts, start, found = split_sizes(call, x.layout.sizes[axis], given), 0, []
@@ -204,12 +208,11 @@ def gather(call: Call) -> Signal:
     if not isinstance(call.input(0), Signal):
         raise GraphError("indices", "a signal", "constants: the graph has no table that it looks up in")
     x, index = call.signal(), call.constant(1, "indices")
-    axis = x.layout.axis(call.int("axis", 0))
+    axis = x.layout.axis(call.whole("axis", 0))
     x.layout.place(axis, "a choice of values")
     n = x.layout.sizes[axis]
     need(index.dtype.kind in "iu", "indices", f"{index.dtype}", "integers")
     need(bool(((index >= -n) & (index < n)).all()), "indices", "beyond the axis", f"-{n} to {n - 1}")
-    call.building.afford([index.size], 64)
     flat = picked(call, x, axis, [int(k) % n for k in index.reshape(-1)], "" if index.ndim == 1 else "taken")
     sizes = (*flat.layout.sizes[:axis], *index.shape, *flat.layout.sizes[axis + 1 :])
     batch = x.layout.batch
@@ -220,20 +223,30 @@ def gather(call: Call) -> Signal:
 def tile(call: Call) -> Signal:
     """The signal over and over."""
     x, times = call.signal(), call.counts(1, "repeats")
-    need(len(times) == x.layout.rank and all(n >= 1 for n in times), "repeats", brief(str(times)), f"{x.layout.rank} counts")
+    need(
+        len(times) == x.layout.rank and all(n >= 1 for n in times),
+        "repeats",
+        brief(str(times)),
+        f"{x.layout.rank} counts",
+    )
     for axis, n in enumerate(times):
         if n > 1:
             x.layout.place(axis, "a repetition")
-            call.building.afford([n, x.layout.sizes[axis]], 64)
+            call.building.afford([n, x.layout.sizes[axis]], 64)  # before the list is made
             x = picked(call, x, axis, list(range(x.layout.sizes[axis])) * n, f"axis{axis}")
     return x
 
 
 def to_space(call: Call) -> Signal:
     """Channels become places: blocks of b × b."""
-    b, mode, x = call.int("blocksize"), call.text("mode", "DCR"), call.signal()
+    b, mode, x = call.whole("blocksize"), call.text("mode", "DCR"), call.signal()
     need(mode in ("DCR", "CRD"), "mode", f"'{mode}'", "DCR or CRD")
-    need(x.layout.rank == 4 and b >= 1 and x.layout.sizes[1] % (b * b) == 0, "input", f"{x.layout}", f"[N, {b * b}·c, h, w]")
+    need(
+        x.layout.rank == 4 and b >= 1 and x.layout.sizes[1] % (b * b) == 0,
+        "input",
+        f"{x.layout}",
+        f"[N, {b * b}·c, h, w]",
+    )
     n, c, h, w = x.layout.sizes
     apart = (n, b, b, c // b**2, h, w) if mode == "DCR" else (n, c // b**2, b, b, h, w)
     order = (0, 3, 4, 1, 5, 2) if mode == "DCR" else (0, 1, 4, 2, 5, 3)
@@ -243,7 +256,7 @@ def to_space(call: Call) -> Signal:
 
 def to_depth(call: Call) -> Signal:
     """Places become channels: blocks of b × b."""
-    b, x, mode = call.int("blocksize"), call.signal(), call.text("mode", "DCR")
+    b, x, mode = call.whole("blocksize"), call.signal(), call.text("mode", "DCR")
     need(mode == "DCR", "mode", f"'{mode}'", "DCR")
     fits = x.layout.rank == 4 and b >= 1 and all(k % b == 0 for k in x.layout.sizes[2:])
     need(fits, "input", f"{x.layout}", f"[N, c, {b}·h, {b}·w]")

@@ -59,7 +59,9 @@ def finite(call: Call, value: Array) -> Array:
     """−∞, as masks of attention have it, as a number that no sum brings back; all else stays for the node to refuse."""
     if value.dtype.kind != "f" or not np.isneginf(value).any():
         return value
-    call.building.remark(f"node '{call.label}': -infinity in a constant was read as {-HALF:.3g}, half the largest float32")
+    call.building.remark(
+        f"node '{call.label}': -infinity in a constant was read as {-HALF:.3g}, half the largest float32"
+    )
     return np.where(np.isneginf(value), value.dtype.type(max(-HALF, np.finfo(value.dtype).min)), value)
 
 
@@ -130,7 +132,9 @@ def power(call: Call) -> Signal:
     a, b = reals(call)
     if isinstance(b, Constant):
         exponents = b.plain("the exponent")
-        need(isinstance(a, Signal) and np.unique(exponents).size == 1, "exponent", "several", "one number for all values")
+        need(
+            isinstance(a, Signal) and np.unique(exponents).size == 1, "exponent", "several", "one number for all values"
+        )
         x = call.stretched(call.real(), call.together(a, b))
         exponent = plain_number(exponents)
         if exponent == 1:
@@ -155,7 +159,11 @@ def extreme(operation: str) -> Row:
         rest.remove(y)
         for index, value in enumerate(rest):
             part = "" if index == len(rest) - 1 else f"of{index + 2}"
-            y = _bounded(call, operation, y, value, part) if isinstance(value, Constant) else of_two(call, operation, y, value, part)
+            y = (
+                _bounded(call, operation, y, value, part)
+                if isinstance(value, Constant)
+                else of_two(call, operation, y, value, part)
+            )
         return y
 
     return row
@@ -167,7 +175,7 @@ def _bounded(call: Call, operation: str, x: Signal, bound: Constant, part: str) 
     x = call.stretched(x, target)
     if value.size == 1:
         number = plain_number(value)
-        return clipped(call, x, *((number, LARGEST) if operation == "maximum" else (-LARGEST, number)), part)
+        return clipped(call, x, *((number, LARGEST) if operation == "maximum" else (-LARGEST, number)), part=part)
     held = scaled(call, x, 0.0, call.beside(value, target), f"{part}bound")
     return of_two(call, operation, x, held, part)
 
@@ -185,10 +193,10 @@ def clip(call: Call) -> Signal:
     bounds = [-LARGEST, LARGEST]
     for index, name in enumerate(("min", "max")):
         if call.version < 11:
-            bounds[index] = call.float(name, bounds[index])
+            bounds[index] = call.amount(name, bounds[index])
         elif call.given(index + 1):
             bounds[index] = call.number(index + 1, name)
-    return clipped(call, call.signal(), *bounds)
+    return clipped(call, call.signal(), bounds[0], bounds[1])
 
 
 def choose(call: Call) -> Signal:

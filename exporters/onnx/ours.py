@@ -156,8 +156,13 @@ class _Reader:
             self.fail("other initialisers", "those of the graph that it describes")
         for name, array in built.constants.items():
             found = array_of(self.tensors[name], self.model.folder)
-            if found.dtype != array.dtype or found.shape != array.shape or found.tobytes() != array.tobytes():
+            if found.dtype != array.dtype or found.shape != array.shape or _bytes(found) != _bytes(array):
                 self.fail(f"initialiser '{name}'", "the values of the graph that it describes")
+
+
+def _bytes(array: Array) -> memoryview:
+    """An array's bytes, without a copy of them."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...toolchain.graph.nodes import Concat, Contract, Slice
-from ...toolchain.graph.nodes.base import need
+from ...toolchain.graph.nodes.base import Array, need
 from .call import LETTERS, Call
 from .values import Signal
 
@@ -19,11 +19,11 @@ def picked(call: Call, x: Signal, axis: int, index: Sequence[int], part: str = "
     """y[…, k, …] = x[…, index[k], …] along an axis of the file's tensor."""
     axis = x.layout.axis(axis)
     size = x.layout.sizes[axis]
-    if list(index) == list(range(size)) and axis != x.layout.batch:
+    runs = [index] if isinstance(index, range) and index.step > 0 else _runs(call, index)
+    if runs == [range(size)] and axis != x.layout.batch:
         return x
     place = x.layout.place(axis, "a choice of values")
     need(len(index) > 0, "result", "without values", "at least one value")
-    runs = _runs(index)
     if len(runs) > MOST_RUNS:
         return _selected(call, x, axis, place, index, part)
     parts = []
@@ -39,8 +39,9 @@ def picked(call: Call, x: Signal, axis: int, index: Sequence[int], part: str = "
     return call.emit(Concat(place), *parts, layout=x.layout.with_size(axis, len(index)), part=part)
 
 
-def _runs(index: Sequence[int]) -> list[range]:
+def _runs(call: Call, index: Sequence[int]) -> list[range]:
     """The indices as rows of equal steps upwards, each as long as it can be."""
+    call.building.afford([len(index)], 64)
     runs: list[range] = []
     for k in index:
         last = runs[-1] if runs else None
@@ -61,7 +62,7 @@ def _selected(call: Call, x: Signal, axis: int, place: int, index: Sequence[int]
     return mapped_along(call, x, axis, place, matrix, part)
 
 
-def mapped_along(call: Call, x: Signal, axis: int, place: int, matrix: np.ndarray, part: str = "") -> Signal:  # type: ignore[type-arg]
+def mapped_along(call: Call, x: Signal, axis: int, place: int, matrix: Array, part: str = "") -> Signal:
     """y[…, k, …] = Σ_j x[…, j, …]·M[j, k] along one axis."""
     own = LETTERS[: len(x.layout.sample)]
     old, new = own[place], LETTERS[len(own)]

@@ -6,7 +6,7 @@ The batch. A graph's signals are those of one sample; in ONNX the batch is an ax
   samples: what sums over the batch, reshapes across it or has numbers of its own for a sample is refused. Where the
   size is open, all shapes are worked out for two sizes, and what comes out different is known to depend on the batch.
   An input whose first axis is fixed while another's is open is the same whole tensor for every sample.
-- `batch="none"`: no axis is the batch. One sample is a whole tensor, as the file has it; all its sizes have to be fixed.
+- `batch="none"`: no axis is the batch. One sample is a whole tensor, as the file has it, and all its sizes are fixed.
 """
 
 from __future__ import annotations
@@ -135,12 +135,16 @@ class _Reading:
         sizes = list(port.sizes)
         batched = self.batch == "first" and bool(sizes) and sizes[0] in (None, *self.building.batches)
         if self.batch == "first" and not batched:
-            self.building.remark(f"input '{port.name}' has no batch in the file: every sample has a whole one of its own")
+            self.building.remark(
+                f"input '{port.name}' has no batch in the file: every sample has a whole one of its own"
+            )
         if batched:
             sizes[0] = 1
         whole = tuple(n for n in sizes if n is not None)
         found = f"shape {port}"
-        fix = f"tell it: --size {port.open_name(batched)}=…" if port.open_name(batched) else "export it with fixed sizes"
+        fix = (
+            f"tell it: --size {port.open_name(batched)}=…" if port.open_name(batched) else "export it with fixed sizes"
+        )
         need(len(whole) == len(sizes), f"input '{port.name}'", found, "sizes that are fixed, but for the batch", fix)
         layout = Layout(whole, 0 if batched else None)
         node = Input(layout.sample, CARRIES.get(port.kind, "graded"))
@@ -173,7 +177,11 @@ class _Reading:
         try:
             return known(array_of(tensor, self.model.folder))
         except SpikeportError as error:
-            self.reasons.append(type(error)(f"initialiser '{brief(tensor.name)}', {error.where}", error.found, error.expected, error.fix))
+            self.reasons.append(
+                type(error)(
+                    f"initialiser '{brief(tensor.name)}', {error.where}", error.found, error.expected, error.fix
+                )
+            )
             return LOST
 
     def _run(self, step: Step) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 
 from ...toolchain.errors import FileError
 from ...toolchain.graph.nodes.base import brief
@@ -98,14 +99,14 @@ def _inside(step: Step, function: FunctionPart, depth: int) -> _Scope:
     for kind, names, given in (("inputs", function.inputs, step.inputs), ("outputs", function.outputs, step.outputs)):
         if len(given) > len(names):
             raise FileError(step.where, f"{len(given)} {kind}", f"at most {len(names)}, as the function has")
-    names = {**dict.fromkeys(function.inputs, ""), **dict(zip(function.inputs, step.inputs, strict=False))}
-    names.update((inner, outer) for inner, outer in zip(function.outputs, step.outputs, strict=False) if outer)
+    known = {**dict.fromkeys(function.inputs, ""), **dict(zip(function.inputs, step.inputs, strict=False))}
+    known.update((inner, outer) for inner, outer in zip(function.outputs, step.outputs, strict=False) if outer)
     attributes = {**{each.name: each for each in function.defaults}, **step.attributes}
     unknown = set(step.attributes) - set(function.attributes) - {each.name for each in function.defaults}
     if unknown:
         raise FileError(step.where, f"attribute '{brief(min(unknown))}'", "those of the function")
     opsets = {STANDARD: step.version, **versions(function.opsets)}
-    return _Scope(f"{step.label}/", names, attributes, opsets, depth)
+    return _Scope(f"{step.label}/", known, attributes, opsets, depth)
 
 
 def _sorted(steps: Sequence[Step], given: set[str]) -> list[Step]:
@@ -125,8 +126,6 @@ def _sorted(steps: Sequence[Step], given: set[str]) -> list[Step]:
 
 
 def _kahn(steps: Sequence[Step], waits: list[set[int]], readers: Mapping[int, list[int]]) -> list[Step]:
-    from heapq import heapify, heappop, heappush
-
     open_ = [len(sources) for sources in waits]
     ready = [index for index, count in enumerate(open_) if count == 0]
     heapify(ready)

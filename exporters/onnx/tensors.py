@@ -124,7 +124,8 @@ def array_of(tensor: TensorPart, folder: Folder) -> Array:
         need(tensor.location == 0 and not tensor.external, "data", "in no known place", "in the file or beside it")
         raw = tensor.raw
     if raw is None:
-        flat = _typed(getattr(tensor, row), dtype, count, shape)
+        numbers: Array = getattr(tensor, row)
+        flat = _typed(numbers, dtype, count, shape)
     else:
         found = f"{len(raw)} bytes for shape {shown(shape)} of {name}"
         need(len(raw) == count * size, "data", found, f"{count * size}, {size} each")
@@ -140,7 +141,7 @@ def _typed(row: Array, dtype: str, count: int, shape: tuple[int, ...]) -> Array:
     if dtype == "<f2":
         return row.astype(np.uint16).view(np.float16)
     if dtype == "?":
-        return row != 0
+        return np.asarray(row != 0)
     made = row.view(np.uint64) if dtype == "<u8" else row.astype(dtype)
     need(dtype == "<u8" or bool((made == row).all()), "data", "numbers beyond their type", f"what {dtype[-2:]} holds")
     return made

@@ -55,7 +55,9 @@ class Constant:
     def plain(self, what: str = "a constant") -> Array:
         """The value, which must not depend on the batch."""
         expected = "one that is the same for every batch"
-        need(self.fixed, "batch", f"{what} worked out from the size of the batch", expected, "read it with --batch none")
+        need(
+            self.fixed, "batch", f"{what} worked out from the size of the batch", expected, "read it with --batch none"
+        )
         return self.value
 
 

@@ -94,17 +94,33 @@ def fields(data: memoryview, meter: Meter) -> Iterator[tuple[int, int, int, memo
         place += size
 
 
+PIECE = 1 << 16
+
+
 def varints(data: memoryview) -> Array:
-    """A packed row of varints as int64, all at once."""
+    """A packed row of varints as int64, piece by piece so that nothing else of its size is made."""
     raw = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(raw < 0x80)
-    if raw.size and (not ends.size or ends[-1] != raw.size - 1):
+    if raw.size and raw[-1] >= 0x80:
         raise broken("a number without an end")
-    starts = np.concatenate([[0], ends[:-1] + 1]) if ends.size else ends
-    if raw.size and int((ends - starts).max()) > 9:
+    found = np.empty(int(np.count_nonzero(raw < 0x80)), np.int64)
+    place = done = 0
+    while place < raw.size:
+        ends = np.flatnonzero(raw[place : place + PIECE] < 0x80)
+        if not ends.size:
+            raise broken("a number without an end")
+        found[done : done + ends.size] = _piece(raw[place : place + int(ends[-1]) + 1], ends)
+        place, done = place + int(ends[-1]) + 1, done + ends.size
+    return found
+
+
+def _piece(raw: Array, ends: Array) -> Array:
+    """The numbers that end at these places."""
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    most = int((ends - starts).max())
+    if most > 9:
         raise broken("a number without an end")
     value = np.zeros(len(ends), np.uint64)
-    for k in range(int((ends - starts).max(initial=0)) + 1):
+    for k in range(most + 1):
         here = starts + k <= ends
         bits = raw[(starts + k)[here]] & np.uint8(0x7F)
         value[here] |= bits.astype(np.uint64) << np.uint64(7 * k)

@@ -59,7 +59,8 @@ def draw(config: ShapeFramesConfig, labels: Array, source: np.random.Generator) 
     events = moving(EVENTS, labels, source)
     stretches = events.reshape(config.bins, -1, *events.shape[1:])
     if not config.filling:
-        return _side_by_side(stretches.any(1))[None]
+        every: Array = np.logical_or.reduce(stretches, axis=1)
+        return _side_by_side(every)[None]
     seen = np.logical_or.accumulate(stretches, axis=1)
     return np.stack([_side_by_side(_up_to(seen, t)) for t in range(len(events))])
 

@@ -8,7 +8,7 @@ from spikeport.__main__ import app
 from spikeport.benchmarks.accuracy import BITS, bench, clipped
 from spikeport.models import zoo
 from spikeport.models.checkpoints import Checkpoint, save_checkpoint
-from spikeport.models.recipes import RECIPES, Recipe
+from spikeport.models.recipes import Recipe
 from spikeport.models.training import train
 from typer.testing import CliRunner
 
@@ -46,7 +46,7 @@ def test_quick_shows_every_network_of_the_zoo():
     assert done.exit_code == 0, done.stderr
     rows = json.loads(done.stdout)["rows"]
     assert [(row["network"], row["computed_in"]) for row in rows] == [
-        (name, form) for name in RECIPES for form in FORMS
+        (name, form) for name in zoo.SPIKING for form in FORMS
     ]
 
 

@@ -10,7 +10,7 @@ from spikeport.benchmarks.demo import demonstrate
 from spikeport.benchmarks.demo_data import made_for
 from spikeport.benchmarks.sameness import compared
 from spikeport.models.neurons import LIF
-from spikeport.models.zoo import ZOO
+from spikeport.models.zoo import SPIKING
 from spikeport.toolchain.graph import Graph, replace_graph
 from spikeport.toolchain.simulate import simulate
 from spikeport.toolchain.tracing import trace
@@ -20,7 +20,7 @@ from torch import nn
 def test_every_network_of_the_zoo_stays_the_same(tmp_path: Path) -> None:
     result = demonstrate(tmp_path / "demo")
     assert result.good
-    assert [part["name"] for part in result.data["networks"]] == list(ZOO)
+    assert [part["name"] for part in result.data["networks"]] == list(SPIKING)
     for part in result.data["networks"]:
         assert all(Path(file).is_file() for file in part["files"].values())
         assert all(layer["same"] and layer["compared"] for layer in part["layers"])

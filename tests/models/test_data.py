@@ -10,6 +10,7 @@ from spikeport.models.data.burst_orders import GROUPS, ORDERS, BurstOrdersConfig
 from spikeport.models.data.moving_shapes import CLASSES, MovingShapesConfig
 from spikeport.models.data.pictures import braille, picture
 from spikeport.models.data.samples import BLOCK, PARTS
+from spikeport.models.data.shape_frames import ShapeFramesConfig
 from spikeport.models.data.views import write
 from spikeport.toolchain.errors import UsageError
 
@@ -26,7 +27,7 @@ def test_samples_are_spikes_in_the_promised_shape(name):
     assert samples.labels.shape == (100,)
     assert samples.labels.dtype == np.int64
     assert len(samples) == 100
-    assert 0.01 < samples.rate < 0.1
+    assert 0.01 < samples.rate < 0.12
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -148,7 +149,7 @@ def test_pictures():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: made.make("mnist", "test", 1), "data: no data 'mnist'; expected one of moving_shapes, burst_orders"),
+        (lambda: made.make("mnist", "test", 1), "data: no data 'mnist'; expected one of moving_shapes, shape_frames, burst_orders"),
         (lambda: made.make("burst_orders", "exam", 1), "a part 'exam'; expected one of train, validation, test"),
         (lambda: made.make("burst_orders", "test", 0), "0 samples of seed 0; expected at least one"),
         (lambda: MovingShapesConfig(size=4), "size 4, 12 steps, 2 objects; expected 8 to 1024"),
@@ -163,3 +164,16 @@ def test_pictures():
 def test_messages(call, message):
     with pytest.raises(UsageError, match=message):
         call()
+
+
+def test_frames_fill_with_the_events_of_the_same_shapes():
+    events, still = made.make("moving_shapes", "test", 41, 2), made.make("shape_frames", "test", 41, 2)
+    filling = made.make("shape_frames", "test", 41, 2, config=ShapeFramesConfig(filling=True))
+    assert np.array_equal(events.labels, still.labels)
+    assert np.array_equal(filling.inputs[-1], still.inputs[0])
+    for t in range(12):
+        for stretch in range(4):
+            seen = events.inputs[3 * stretch : min(3 * stretch + 3, t + 1)].any(0)
+            assert np.array_equal(filling.inputs[t, :, 2 * stretch : 2 * stretch + 2], seen), (t, stretch)
+    with pytest.raises(UsageError, match="shape_frames: 5 bins; expected a divisor of 12"):
+        ShapeFramesConfig(bins=5)

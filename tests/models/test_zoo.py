@@ -22,7 +22,7 @@ def firing(network):
     return [module for module in network.modules() if isinstance(module, Neurons) and module.surrogate is not None]
 
 
-@pytest.mark.parametrize("name", list(zoo.ZOO))
+@pytest.mark.parametrize("name", zoo.SPIKING)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_layer_fires_and_none_all_the_time(name, seed):
     network, rates = zoo.build(name, seed=seed), []
@@ -33,6 +33,16 @@ def test_every_layer_fires_and_none_all_the_time(name, seed):
     assert out.shape == (20, 4, 10)
     assert len(rates) == len(firing(network)) > 0
     assert all(0.01 < rate < 0.6 for rate in rates), rates
+
+
+def test_a_network_of_relus_looks_at_each_step_by_itself():
+    network, x = zoo.build("ann_convnet"), spikes("ann_convnet")
+    with torch.no_grad():
+        out = network(x)
+        torch.testing.assert_close(out[7], network(x[7:8])[0])
+    assert out.shape == (20, 4, 10)
+    assert firing(network) == []
+    assert zoo.SPIKING == ("event_convnet", "sequence_rnn")
 
 
 @pytest.mark.parametrize("name", list(zoo.ZOO))
@@ -77,13 +87,18 @@ def test_listing_the_zoo_loads_no_torch():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: zoo.build("resnet"), "zoo: no network 'resnet'; expected one of event_convnet, sequence_rnn"),
+        (
+            lambda: zoo.build("resnet"),
+            "zoo: no network 'resnet'; expected one of ann_convnet, event_convnet, sequence_rnn",
+        ),
         (lambda: zoo.config_of("event_convnet", {"size": 33}), r"size 33; expected a multiple of 8"),
         (lambda: zoo.config_of("event_convnet", {"channels": [1] * 9}), "1 to 8 convolutions"),
         (lambda: zoo.config_of("event_convnet", {"classes": 10**9}), "of 1 to 4096 channels"),
         (lambda: zoo.config_of("event_convnet", {"classes": True}), "classes = True; expected a value like 10"),
         (lambda: zoo.config_of("event_convnet", {"beta": float("nan")}), "beta = nan; expected a value like 0.8"),
         (lambda: zoo.config_of("event_convnet", {"depth": 3}), "a field 'depth'; expected fields out of size"),
+        (lambda: zoo.config_of("ann_convnet", {"size": 36}), "size 36; expected a multiple of 8"),
+        (lambda: zoo.config_of("ann_convnet", {"channels": [1] * 9}), "1 to 8 convolutions"),
         (lambda: zoo.config_of("sequence_rnn", {"hidden": 10**6}), "expected 1 to 16384"),
         (lambda: zoo.config_of("sequence_rnn", {"dt": 0.01}), "dt 0.01; expected above 0 and below both"),
     ],

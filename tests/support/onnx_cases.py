@@ -1,4 +1,4 @@
-"""ONNX's own cases of every operator that is read, through the reader and the reference: `python -m support.onnx_cases`.
+"""ONNX's own cases of all operators that are read, through reader and reference: `python -m support.onnx_cases`.
 
 A case is a model of one call, inputs, and what has to come out. It is read in up to four ways: with all inputs as
 signals, or with all but the first as constants, as exporters have weights; each with the first axis as the batch and
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import collections
 import functools
+import re
+import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,12 +160,50 @@ def outcomes() -> Iterator[Outcome]:
             yield outcome(case, Path(folder))
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "onnx.md"
+START, END = "<!-- generated: cases -->\n", "<!-- /generated -->"
+_NAMED = re.compile(r"^(node|input|output) '[^']*'")
+
+
+def reason(text: str) -> str:
+    """Why a case is refused, without the names that are the case's alone."""
+    return _NAMED.sub(r"\1", " ".join(text.split())).split(". ")[0].replace("|", "·")
+
+
+def table(found: Sequence[Outcome]) -> str:
+    """The section of the page: a row for each operator, and every reason with its cases."""
+    counts: dict[str, collections.Counter[str]] = {name: collections.Counter() for name in sorted(OPERATORS)}
+    for each in found:
+        for name in set(each.operators) & set(counts):
+            counts[name][each.word] += 1
+    rows = [f"| {name} | {c['passed']} | {c['refused'] or ''} |" for name, c in counts.items()]
+    total = collections.Counter(each.word for each in found)
+    reasons = collections.Counter(reason(each.said) for each in found if each.word == "refused")
+    lines = [f"| {text} | {count} |" for text, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
+    summary = f"{len(OPERATORS)} operators; {total['passed']} cases passed, {total['refused']} refused, {total['failed']} failed."
+    return "\n".join(
+        [
+            *(summary, "", "| operator | cases passed | refused |", "|---|---:|---:|", *rows, ""),
+            *("| why a case is refused | cases |", "|---|---:|", *lines, ""),
+        ]
+    )
+
+
+def page(text: str, found: Sequence[Outcome]) -> str:
+    """The page with its section as it is now."""
+    before, rest = text.split(START)
+    return f"{before}{START}{table(found)}{END}{rest.split(END)[1]}"
+
+
 def main() -> None:
+    """Prints what was not passed; with --write it writes the page."""
     found = list(outcomes())
     for each in found:
         if each.word != "passed":
             print(f"{each.word:8} {each.case}: {each.said}")
     print(dict(collections.Counter(each.word for each in found)))
+    if "--write" in sys.argv:
+        PAGE.write_text(page(PAGE.read_text(), found))
 
 
 if __name__ == "__main__":

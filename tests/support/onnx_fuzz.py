@@ -72,7 +72,9 @@ def _change(rng: np.random.Generator, message: Any, field: Any, value: Any, name
             items[0], items[k] = items[k], items[0]
         elif field.type != field.TYPE_MESSAGE:
             items[k] = _another(rng, field, items[k], names)
-        copies = [type(item).FromString(item.SerializeToString()) if isinstance(item, Message) else item for item in items]
+        copies = [
+            type(item).FromString(item.SerializeToString()) if isinstance(item, Message) else item for item in items
+        ]
         message.ClearField(field.name)
         getattr(message, field.name).extend(copies)
     elif pick == 0 or field.type == field.TYPE_MESSAGE:
@@ -116,7 +118,8 @@ def main(folder: Path, seed: int, first: int, end: int) -> None:
                 graph = read_foreign(target, batch="none" if index % 3 == 0 else "first").graph
             except SpikeportError as error:
                 found["refused"] += 1
-                assert str(error).startswith(str(target)), str(error)
+                if not str(error).startswith(str(target)):
+                    raise
                 continue
             found["read"] += 1
             _run(graph)
@@ -131,7 +134,9 @@ def _run(graph: Any) -> None:
     with np.errstate(all="ignore"):
         for name in graph.order:
             node = graph.nodes[name]
-            given = [sent[wire.source] for wire in graph.wires[name]] or [np.ones((2, *graph.signals[name].shape), "f4")]
+            given = [sent[wire.source] for wire in graph.wires[name]] or [
+                np.ones((2, *graph.signals[name].shape), "f4")
+            ]
             sent[name], _ = node.step({}, *given)
             assert sent[name].shape == (2, *graph.signals[name].shape), name
 

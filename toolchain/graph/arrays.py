@@ -13,6 +13,8 @@ from .content import INLINE, NAMED, SHORT, TYPES, hash_of
 from .nodes.base import MOST_AXES, Array, frozen_integers, shown
 from .scanner import Scanner
 
+NARROW = (np.int16, np.int32)
+"""What integers are held in, the first that fits."""
 _DTYPES = {short: name for name, short in TYPES.items()}
 _HASH = re.compile(rf"[0-9a-f]{{{SHORT}}}(?![0-9A-Za-z])")
 _REAL = re.compile(r"-?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?")
@@ -100,9 +102,9 @@ class ArrayReader:
         return array, whole
 
     def _found(self, short: str) -> tuple[Array, str]:
-        """The array of a hash, integers in 32 bits or more whatever they were kept in, and its whole hash; once."""
+        """The array of a hash, integers as weights are held, and its whole hash; once."""
         if short not in self.known:
             given = self.arrays[short]
-            array = frozen_integers(given, dtype=np.int32) if given.dtype.kind in "iu" else given
+            array = frozen_integers(given, types=NARROW) if given.dtype.kind in "iu" else given
             self.known[short] = array, hash_of(array)
         return self.known[short]

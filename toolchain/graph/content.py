@@ -27,7 +27,7 @@ TYPES: Mapping[str, str] = {
 }
 """The types an array can have, and what the text form calls them."""
 
-NAMED: Mapping[str, str] = {**{name: name for name in TYPES}, "int32": "int64"}
+NAMED: Mapping[str, str] = {**{name: name for name in TYPES}, "int16": "int64", "int32": "int64"}
 """The type by which the text form and the hash know an array."""
 PIECE = 1 << 18
 """So many values are widened at a time."""

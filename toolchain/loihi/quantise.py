@@ -60,7 +60,8 @@ def quantise(
     """
     options = _checked(bits, allow, reset_interval, target)
     lowered = pipeline(*PASSES)(graph).graph
-    parts = plan(without_recursions(lowered))
+    subtracting = options.target == "lava" and "soft-reset" not in options.allow
+    parts = plan(without_recursions(lowered), subtracting=subtracting)
     timing, late = timed(parts)
     refusals = [*parts.refusals, *_not_allowed(parts, options), *(late if "loop-latency" not in options.allow else ())]
     if refusals:

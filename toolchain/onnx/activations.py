@@ -12,7 +12,7 @@ from ..graph.nodes import Activation
 from .parts import Ops
 
 NATIVE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    # a function: (ONNX's operation, its attributes; a text among them names the function's parameter)
+    # a function: (ONNX's operation, its attributes; a text among them may name a parameter of the function)
     "leaky_relu": ("LeakyRelu", {"alpha": "slope"}),
     "elu": ("Elu", {"alpha": "alpha"}),
     "selu": ("Selu", {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}),
@@ -22,6 +22,7 @@ NATIVE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
     "hard_swish": ("HardSwish", {}),
     "gelu": ("Gelu", {}),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
 }
 """What ONNX Runtime has in float32 alone."""
 
@@ -31,7 +32,7 @@ def activation(node: Activation, ops: Ops, inputs: Sequence[str]) -> str:
     held = node.parameters or {}
     if ops.single and node.function in NATIVE:
         kind, settings = NATIVE[node.function]
-        named: dict[str, Any] = {k: held[v] if isinstance(v, str) else v for k, v in settings.items()}
+        named: dict[str, Any] = {k: held.get(v, v) if isinstance(v, str) else v for k, v in settings.items()}
         return ops(kind, inputs[0], **named)
     return FUNCTIONS[node.function](ops, inputs[0], **held)
 
@@ -76,7 +77,11 @@ def _gelu(ops: Ops, x: str) -> str:
 
 
 def _gelu_tanh(ops: Ops, x: str) -> str:
-    return ops("Gelu", x, approximate="tanh")
+    number = ops.sheet.number
+    cubed = ops("Mul", ops("Mul", ops("Mul", x, x, label="squared"), x, label="cubed"), number(0.044715), label="bent")
+    inner = ops("Mul", ops("Add", x, cubed, label="sum"), number(math.sqrt(2 / math.pi)), label="inner")
+    half = ops("Div", x, number(2), label="half")
+    return ops("Mul", half, ops("Add", number(1), ops("Tanh", inner), label="share"))
 
 
 def _silu(ops: Ops, x: str) -> str:

@@ -21,7 +21,7 @@ WIDE = np.dtype(np.float64)
 """Sums over steps are made in float64, as the simulation makes them."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Tap:
     """Something that is handed out for every step.
 

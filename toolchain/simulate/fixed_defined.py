@@ -6,6 +6,7 @@ yet, because that takes longer (`fixed_choice.py`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -61,11 +62,11 @@ def without_state(name: str, node: Process, dtype: DType) -> Window:
 
 
 def _matrix(node: Dense | Sparse) -> Callable[[Array], Array]:
-    """The step of a matrix, with the weights that it holds worked out once."""
-    held = node.held.T
+    """The step of a matrix, with the weights that it holds worked out once, in the first step."""
+    held = functools.cache(lambda: node.held.T)
 
     def step(x: Array) -> Array:
-        product = node.seen(x) @ held
+        product = node.seen(x) @ held()
         return int32(shift(int32(product) if node.message_bits else product, node.exponent))
 
     return step

@@ -101,6 +101,11 @@ def fixed_plan(graph: ChipGraph, *, compiled: bool = True) -> FixedPlan:
     return made[compiled]
 
 
+def forget(graph: ChipGraph) -> None:
+    """Lets go of what was made for it."""
+    _PLANS.pop(graph, None)
+
+
 def defined(graph: ChipGraph) -> FixedPlan:
     """The plan by which everything runs by its own `step`."""
     formats = {name: format_of(bound) for name, bound in bounds_of(graph).items()}

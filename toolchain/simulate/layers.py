@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..graph.nodes import Affine, AveragePool, BatchNorm, Contract, Conv, ConvTranspose, MaxPool, Mean, Sum, SumPool
 from ..graph.nodes.base import axis_of
-from .tensors import Operation, Tensor, constant, optional
+from .tensors import Operation, Tensor, constant, optional, weights
 
 Shapes = Sequence[tuple[int, ...]]
 DType = np.dtype[Any]
@@ -31,8 +31,8 @@ MAXIMA: tuple[Callable[..., Tensor], ...] = (functional.max_pool1d, functional.m
 
 def affine(node: Affine, _: Shapes, dtype: DType) -> Operation:
     """One matrix product."""
-    weight, bias = constant(node.weight, dtype), optional(node.bias, dtype)
-    return lambda x: functional.linear(x, weight, bias)
+    weight, bias = weights(node.weight, dtype), optional(node.bias, dtype)
+    return lambda x: functional.linear(x, weight(), bias)
 
 
 def batch_norm(node: BatchNorm, _: Shapes, dtype: DType) -> Operation:
@@ -60,9 +60,9 @@ def conv(node: Conv, _: Shapes, dtype: DType) -> Operation:
 
     In float32 images are laid out pixel by pixel, channels last, which is how the fast kernels want them.
     """
-    weight, bias = constant(node.weight, dtype), optional(node.bias, dtype)
+    held, bias = weights(node.weight, dtype), optional(node.bias, dtype)
     lie = torch.channels_last if dtype == np.float32 and len(node.kernel) == 2 else torch.contiguous_format
-    weight = weight.contiguous(memory_format=lie)
+    laid = held().contiguous(memory_format=lie) if dtype == np.float32 else None
     run = CONVOLUTIONS[len(node.kernel) - 1]
     even = all(before == after for before, after in node.padding)
     padding = [before for before, _ in node.padding] if even else 0
@@ -70,6 +70,7 @@ def conv(node: Conv, _: Shapes, dtype: DType) -> Operation:
 
     def operation(x: Tensor) -> Tensor:
         x = (x if even else functional.pad(x, around)).contiguous(memory_format=lie)
+        weight = held() if laid is None else laid
         return run(x, weight, bias, node.stride, padding, node.dilation, node.groups)
 
     return operation

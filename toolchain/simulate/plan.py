@@ -80,6 +80,11 @@ def plan(graph: Graph, dtype: DType) -> Plan:
     return made[dtype.name]
 
 
+def forget(graph: Graph) -> None:
+    """Lets go of what was made for it."""
+    _PLANS.pop(graph, None)
+
+
 def _plan(graph: Graph, dtype: DType) -> Plan:
     folds: dict[str, Fold] = {}
     rolls: dict[str, Roll] = {}

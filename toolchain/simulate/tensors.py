@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,31 @@ def tensor(array: Array) -> Tensor:
 def constant(array: Array, dtype: np.dtype[Any]) -> Tensor:
     """A node's parameter as a tensor of its own."""
     return torch.from_numpy(np.array(array, dtype, order="C", copy=True))
+
+
+LARGE = 1 << 20
+"""Weights of more bytes are not held a second time."""
+
+
+def weights(array: Array, dtype: np.dtype[Any]) -> Callable[[], Tensor]:
+    """A layer's weights as a tensor that is only read.
+
+    Large ones share the node's memory where it is of that type, and are widened anew for every window where it is not:
+    a network of some hundred megabytes is then held once, and a layer of it twice.
+    """
+    if array.nbytes <= LARGE:
+        held = constant(array, dtype)
+        return lambda: held
+    if array.dtype == dtype:
+        shared = _shared(array)
+        return lambda: shared
+    return lambda: torch.from_numpy(array.astype(dtype))
+
+
+def _shared(array: Array) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writ", UserWarning)
+        return torch.from_numpy(array)
 
 
 def optional(array: Array | None, dtype: np.dtype[Any]) -> Tensor | None:

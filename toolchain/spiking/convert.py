@@ -73,7 +73,8 @@ def spiking(
     said = (
         f"{neurons}, output error {report.error:.3g} of {allowed:g}, {report.steps} steps of {report.samples} samples"
     )
-    notes = {**made.notes, NOTE: said}
+    notes = {name: text for name, text in made.notes.items() if name != "proof"}  # that was of the ReLUs
+    notes[NOTE] = said
     return Spiking(replace_graph(made, name=f"{graph.name}-{neurons}", notes=notes), report)
 
 

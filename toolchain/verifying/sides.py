@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,9 @@ class Side:
         """What it sends."""
         if self.record is not None:
             return self.record.trace(record, len(next(iter(inputs.values()))), slice(None))
-        return simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=self.dtype)
+        trace = simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=self.dtype)
+        _let_go(self.network)
+        return trace
 
     def run_one(self, inputs: Mapping[str, Array], record: Sequence[str], steps: int, sample: int) -> Trace:
         """What it sends of one sample in the first steps."""
@@ -86,6 +89,16 @@ class Side:
     def answers(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """What the module itself answers, by the outputs of its graph; nothing where the side is no module."""
         return {} if self.module is None else _answers(self.module, self.network, inputs)
+
+
+LARGE = 32 << 20
+"""Of a network with more bytes of parameters, what a run prepared is not kept: it is gone when the other side runs."""
+
+
+def _let_go(network: Graph | ChipGraph) -> None:
+    if sum(array.nbytes for node in network.nodes.values() for array in node.arrays().values()) > LARGE:
+        where = "fixed_plan" if isinstance(network, ChipGraph) else "plan"
+        import_module(f"..simulate.{where}", __package__).forget(network)
 
 
 def in_units_of(chip: ChipGraph, inputs: Mapping[str, Array]) -> dict[str, Array]:

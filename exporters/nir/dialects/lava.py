@@ -176,7 +176,7 @@ def _ends_named(graph: Graph) -> Prepared:
 
 
 def finish(tree: Tree) -> Tree:
-    """Every Linear as an Affine; a GraphError for what the script drops or cannot build."""
+    """A Linear as an Affine, a Flatten up to axis -1; a GraphError for what the script drops or cannot build."""
     ends = {name: node.kind for name, node in tree.nodes.items() if isinstance(node, Leaf) and node.kind in ENDS}
     need(ends == {"input": "Input", "output": "Output"}, "ends", ", ".join(ends), "one input and one output, so called")
     for name, node in tree.nodes.items():
@@ -185,11 +185,16 @@ def finish(tree: Tree) -> Tree:
             need(count < 2, f"'{name}'", f"{words} {count} nodes", "one: the script builds a chain")
         if isinstance(node, Leaf) and node.kind == "Conv2d":
             need(not number(node, "bias").any(), f"bias of '{name}'", "another than 0", "0: the script refuses it")
-    nodes = {name: _affine(node) if isinstance(node, Leaf) else _layer(node) for name, node in tree.nodes.items()}
+    nodes = {name: _leaf(node) if isinstance(node, Leaf) else _layer(node) for name, node in tree.nodes.items()}
     return replace(tree, nodes=nodes)
 
 
-def _affine(node: Leaf) -> Leaf:
+def _leaf(node: Leaf) -> Leaf:
+    """A Linear with a bias of 0; a Flatten up to the last axis, whose number the script would count with the batch."""
+    if node.kind == "Flatten":
+        last, axes = int(number(node, "end_dim")), number(node, "input_type").size
+        need(last in (-1, axes - 1), "end_dim", str(last), "the last axis: the script counts others with the batch")
+        return replace(node, values={**node.values, "end_dim": np.asarray(-1)})
     if node.kind != "Linear":
         return node
     weight = number(node, "weight")

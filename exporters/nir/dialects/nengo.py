@@ -38,6 +38,8 @@ UNIT = "_unit"
 """What the Linear of dt behind a LIF is called, after the name of the LIF."""
 LAYER = "one for the whole layer"
 ONE = np.ones(())
+ROUNDING = 1e-6
+"""How far a step in float32 may be from dt."""
 
 
 def decode(leaf: Leaf, told: Told) -> Integrating:
@@ -60,8 +62,9 @@ def decode(leaf: Leaf, told: Told) -> Integrating:
 def _cuba(leaf: Leaf, told: Told) -> LIF | CubaLIF:
     """A current that lasts for one step is none."""
     tau_syn = _one(leaf, "tau_syn")
-    need(tau_syn >= told.dt, "tau_syn", f"{tau_syn:g}", f"dt = {told.dt:g} s or more")
-    alpha, beta = 1 - told.dt / tau_syn, np.exp(-told.dt / _one(leaf, "tau_mem"))
+    need(tau_syn >= told.dt * (1 - ROUNDING), "tau_syn", f"{tau_syn:g}", f"dt = {told.dt:g} s or more")
+    alpha = 1 - told.dt / tau_syn if tau_syn > told.dt * (1 + ROUNDING) else 0.0
+    beta = np.exp(-told.dt / _one(leaf, "tau_mem"))
     gain = (1 - alpha) * (1 - beta) * number(leaf, "w_in") * _one(leaf, "r")
     fires: dict[str, Any] = {"gain": gain, "threshold": _one(leaf, "v_threshold")}
     return LIF(beta=beta, rule="exact", **fires) if alpha == 0 else CubaLIF(alpha=alpha, beta=beta, **fires)

@@ -42,6 +42,10 @@ STEP = 1e-3
 """The step that its importer, its exporter and its neurons take where they are not told another."""
 
 
+SCALED = 0.8
+"""How sure it is that time constants shorter than a step are Norse's."""
+
+
 def exported(leaf: Leaf, told: Told) -> Integrating:
     """Its own neurons. A τ below the step has been multiplied by it, as to_nir(dt=0.001) does."""
     node = ode.decode(_unscaled(leaf, told.dt), told)
@@ -141,6 +145,12 @@ def warns(tree: Tree) -> tuple[str, ...]:
     return () if own else (f"norse.torch.from_nir has to be told dt={float(np.asarray(dt))!r}",)
 
 
+def step_of(tree: Tree) -> float | None:
+    """The step that to_nir multiplies time constants by, where they are shorter than it; nobody tells it another."""
+    found = known(tree)
+    return STEP if found is not None and found[0] >= SCALED else None
+
+
 def known(tree: Tree) -> tuple[float, str] | None:
     """r = 1 and v_reset = 0 in every neuron; a time constant in millionths of a second; w_in = 1 of a CubaLIF."""
     neurons = [leaf for leaf in _leaves(tree) if leaf.kind in ("IF", "LI", "LIF", "CubaLIF")]
@@ -148,9 +158,13 @@ def known(tree: Tree) -> tuple[float, str] | None:
         return None
     taus = [number(leaf, name) for leaf in neurons for name in ("tau", "tau_mem", "tau_syn") if name in leaf.values]
     if any((tau < STEP).any() for tau in taus):
-        return 0.8, "r is 1, and time constants are shorter than a step of 0.001 s, as to_nir multiplies them by it"
+        return SCALED, "r is 1, and time constants are shorter than a step of 0.001 s, as to_nir multiplies them by it"
     cuba = any(leaf.kind == "CubaLIF" for leaf in neurons)
-    return (0.5, "r and w_in are 1 in every neuron, and v_reset is 0") if cuba else None
+    if cuba:
+        return 0.5, "r and w_in are 1 in every neuron, and v_reset is 0"
+    pooled = any(leaf.kind in ("Flatten", "SumPool2d", "AvgPool2d") for leaf in _leaves(tree))
+    # its exporter writes neither pools nor a Flatten; sinabs writes an IF like this too, and is no surer
+    return None if taus or pooled else (0.2, "r is 1 and v_reset is 0 in every IF")
 
 
 def _leaves(tree: Tree) -> list[Leaf]:
@@ -180,6 +194,7 @@ DIALECT = Dialect(
     loops="subgraph",
     finish=runnable,
     warns=warns,
+    step_of=step_of,
     prepare=prepare,
     batched=True,
     known=known,

@@ -8,9 +8,9 @@
 so that i = α·u in the graph's terms. Its importer takes dt to be the least τ/(1 + r) of a layer, which is not what its
 exporter means by r, and bias = v_leak; it cannot read a LIF, and cuts the τ of an LI to a whole number.
 
-Files for its importer therefore say r = τ/dt − 1. A LIF is a CubaLIF whose current is gone after a step: with α = 1e-8,
-i = α·x to the last bit of float32; an IF is the same with a τ_mem that never ends. The τ of an LI is counted in units
-of time that make it whole. As with sinabs, the graph's neurons agree as long as v̂ < 2·θ.
+Files for its importer therefore say r = τ/dt − 1. A LIF is a CubaLIF whose current is gone after a step: with an α of
+1e-12, i = α·x to the last bit of float32; an IF is the same with a τ_mem that never ends. The τ of an LI is counted in
+units of time that make it whole. As with sinabs, the graph's neurons agree as long as v̂ < 2·θ.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ..tree import Leaf, Tree
 from .base import Dialect, Told
 from .chains import chain, changed, ends, neurons
 from .ode import number
-from .preparing import in_order, with_gain
+from .preparing import in_order, loops_without_bias, with_gain
 from .subtracting import firing, has, level_of, spread, starts_at_rest
 
-GONE = 1e-8
+GONE = 1e-12
 """The α of a current that adds nothing to the next step in float32."""
 ENDLESS = 1e20
 """A τ_mem in steps after which float32 sees no leak."""
@@ -113,8 +113,9 @@ def _synapse(node: LeakyIntegrator, shape: tuple[int, ...]) -> dict[str, Array]:
 
 
 def prepare(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
-    """The gain of each neuron is the decay of its current."""
-    return in_order(graph, lambda each: with_gain(each, current_of, "voltages scaled to a gain of α"))
+    """The gain of each neuron is the decay of its current, and no bias stands in a loop."""
+    scaled = "voltages scaled to a gain of α"
+    return in_order(graph, loops_without_bias, lambda each: with_gain(each, current_of, scaled))
 
 
 def finish(tree: Tree) -> Tree:
@@ -192,7 +193,9 @@ def known(tree: Tree) -> tuple[float, str] | None:
     if dt is None or any(np.asarray(value).any() for value in zeros):
         return None
     said = f"r = τ·exp(−dt/τ)/dt with dt = {dt:g} s in every neuron"
-    times = {float(tau) for leaf in found for tau in np.ravel(leaf.values.get("tau", leaf.values.get("tau_mem")))}
+    times = {
+        float(tau) for leaf in found for tau in np.ravel(number(leaf, "tau_mem" if "tau_mem" in leaf.values else "tau"))
+    }
     if len(times) > 1:
         return 0.95, said
     return (0.8, said) if f"{dt:.2g}" == f"{dt:.5g}" else (0.1, f"{said}, which is no round number")

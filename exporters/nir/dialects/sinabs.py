@@ -20,6 +20,7 @@ from ....toolchain.errors import GraphError
 from ....toolchain.graph import Graph
 from ....toolchain.graph.nodes import IF, LIF, Array, Integrating, LeakyIntegrator
 from ....toolchain.graph.nodes.base import need
+from ..facts import KEY, facts_of
 from ..tree import Leaf, Tree
 from .base import Dialect, Told
 from .chains import chain, changed, neurons
@@ -27,6 +28,8 @@ from .ode import number
 from .preparing import averages_as_convolutions, biases_moved, in_order, ungrouped, with_gain
 from .subtracting import firing, has, level_of, spread, starts_at_rest
 
+ROUNDING = 1e-5
+"""How much of θ the sums of a step in float32 may be off."""
 TAKEN = "IF, LIF or LI, which sinabs takes"
 
 
@@ -119,6 +122,13 @@ def warns(tree: Tree) -> tuple[str, ...]:
     several = [name for name in names if not _once(tree, names, name)]
     floors = [name for name in names if _leaf(tree, name).kind == "IF" and not _above(tree, names, name)]
     lines = []
+    if flat := [
+        name for name in names if _leaf(tree, name).kind in ("LIF", "LI") and number(_leaf(tree, name), "r").ndim > 1
+    ]:
+        lines.append(
+            f"{', '.join(flat)}: one place for each channel, which is all that sinabs's importer takes; read it by "
+            "nir.read(path, type_check=False)"
+        )
     if several:
         lines.append(
             f"{', '.join(several)}: a sinabs neuron with v ≥ 2·θ sends several spikes in that step, not one; "
@@ -144,29 +154,34 @@ def _once(tree: Tree, names: tuple[str, ...], name: str) -> bool:
         return True
     most, _ = _reach(tree, names, name)
     beta = np.exp(-1 / number(leaf, "tau")) if leaf.kind == "LIF" else np.ones(())
-    return bool(most < ((2 - beta) * number(leaf, "v_threshold")).min())
+    return bool(most < ((2 - beta) * number(leaf, "v_threshold")).min() * (1 - ROUNDING))
 
 
 def _above(tree: Tree, names: tuple[str, ...], name: str) -> bool:
     """Whether it cannot fall below 0: nothing that comes in is negative."""
-    return _reach(tree, names, name)[1] >= 0
+    return bool(_reach(tree, names, name)[1] >= 0)
 
 
 def _reach(tree: Tree, names: tuple[str, ...], name: str) -> tuple[float, float]:
     """The most and the least that can come in where the layer before reads single spikes; else without bounds."""
-    at = names.index(name)
-    before = [_leaf(tree, each) for each in names[:at] if _leaf(tree, each).kind != "Flatten"]
-    unknown = np.inf, -np.inf
-    if len(before) < 2 or before[-1].kind not in ("Affine", "Conv2d") or before[-2].kind not in ("IF", "LIF"):
-        return unknown
-    source = next(each for each in reversed(names[:at]) if _leaf(tree, each).kind in ("IF", "LIF"))
-    if not _once(tree, names, source):
-        return unknown
-    weight, bias = number(before[-1], "weight"), number(before[-1], "bias")
+    before = [each for each in names[: names.index(name)] if _leaf(tree, each).kind != "Flatten"]
+    layer = _leaf(tree, before[-1])
+    if layer.kind not in ("Affine", "Conv2d") or not _single(tree, names, before[-2]):
+        return np.inf, -np.inf
+    weight, bias = number(layer, "weight"), number(layer, "bias")
     inputs = tuple(range(1, weight.ndim))
     most = np.maximum(weight, 0).sum(inputs) + bias
     least = np.minimum(weight, 0).sum(inputs) + bias
     return float(most.max()), float(least.min())
+
+
+def _single(tree: Tree, names: tuple[str, ...], name: str) -> bool:
+    """Whether a node sends single spikes: neurons that cannot fire twice, or an input that the facts call spikes."""
+    kind = _leaf(tree, name).kind
+    if kind != "Input":
+        return kind in ("IF", "LIF") and _once(tree, names, name)
+    text = tree.metadata.get(KEY)
+    return isinstance(text, str) and facts_of(text, KEY).inputs.get(name) == "spikes"
 
 
 def known(tree: Tree) -> tuple[float, str] | None:

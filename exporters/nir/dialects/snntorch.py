@@ -36,6 +36,7 @@ from .preparing import (
     ungrouped,
 )
 from .preparing import with_gain as gains
+from .sorting import sorted_nodes
 
 DT = 1e-4
 """The step of its exporter and of its importer; it cannot be told another one."""
@@ -203,6 +204,7 @@ DIALECT = Dialect(
     takes=frozenset({"Input", "Output", "Affine", "Linear", "Conv1d", "Conv2d", "Flatten", "AvgPool2d", "SumPool2d"})
     | {"LIF", "CubaLIF", "NIRGraph"},
     loops="subgraph",
+    finish=sorted_nodes,
     warns=warns,
     mend=mend,
     prepare=prepare,

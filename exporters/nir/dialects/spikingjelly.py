@@ -27,6 +27,7 @@ from ..tree import Leaf, Tree
 from .base import Dialect, Told
 from .ode import KINDS, full, number
 from .preparing import biases_moved, in_order, loops_without_bias, pools_as_convolutions, ungrouped, with_gain
+from .sorting import sorted_nodes
 
 NEAR: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-12}
 """How near to each other its importer wants numbers that have to be the same."""
@@ -147,12 +148,8 @@ def _fires(node: Firing) -> dict[str, Array]:
         "to a value: NIR has no other, and its importer makes no other",
     )
     need(node.when == "now", "when", f"'{node.when}'", "in the step of the spike, as SpikingJelly resets")
-    need(
-        bool((node.v_start == node.v_reset).all()),
-        "v_start",
-        "another than v_reset",
-        "v_reset: its importer starts there",
-    )
+    starts = bool((node.v_start == node.v_reset).all())
+    need(starts, "v_start", f"{float(node.v_start.flat[0]):g}", "v_reset: SpikingJelly's neurons start there")
     above = np.nextafter(node.threshold.astype(np.float32), np.float32(np.inf)).astype(np.float64)
     return {"v_threshold": node.threshold if node.at_least else above, "v_reset": node.v_reset}
 
@@ -182,16 +179,20 @@ def _gain(node: Firing) -> float | None:
 
 
 def finish(tree: Tree) -> Tree:
-    """The same tree; a GraphError for what its importer would run as something else, or not at all."""
+    """Nodes in the order in which nirtorch can build them; a GraphError for what it would run as something else."""
+    _check(tree)
+    return sorted_nodes(tree)
+
+
+def _check(tree: Tree) -> None:
     for name, node in tree.nodes.items():
         if isinstance(node, Tree):
-            finish(node)
+            _check(node)
         elif node.kind.startswith("Conv"):
             groups = int(number(node, "groups").max())
             need(groups == 1, f"groups of '{name}'", str(groups), "1: SpikingJelly's exchange refuses groups")
     for loop in cycles(tree):
         _loop(tree, loop)
-    return tree
 
 
 def _loop(tree: Tree, loop: frozenset[str]) -> None:
@@ -209,17 +210,24 @@ def _loop(tree: Tree, loop: frozenset[str]) -> None:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """Numbers in double precision, one for a layer, that follow from one dt."""
+    """Numbers in double precision, one for a layer, that follow from one dt; an input that fx named."""
     neurons = [leaf for leaf in tree.nodes.values() if isinstance(leaf, Leaf) and leaf.kind in KINDS.values()]
     if not neurons or not all(_could_be(leaf) for leaf in neurons):
         return None
     dts = [dt for dt in map(_step_of, neurons) if dt is not None]
     if dts and not np.allclose(dts, dts[0], **NEAR):
         return None
-    said = (
-        f"v_leak = v_reset, one number in float64 for each layer{f', all of them of dt = {dts[0]:g} s' if dts else ''}"
-    )
-    return max(_sure(leaf) for leaf in neurons), said
+    own = all(node.kind != "Input" or name != "input" for name, node in tree.nodes.items() if isinstance(node, Leaf))
+    step = f", all of them of dt = {dts[0]:g} s" if dts else ""
+    said = f"v_leak = v_reset, one number in float64 for each layer{step}{', no node called input' * own}"
+    return max(_sure(leaf, own=own) for leaf in neurons), said
+
+
+def step_of(tree: Tree) -> float | None:
+    """The dt that its numbers follow from, where it is one: 1/r of an IF, tau/r of others."""
+    neurons = [leaf for leaf in tree.nodes.values() if isinstance(leaf, Leaf) and leaf.kind in ("IF", "LIF", "CubaLIF")]
+    dts = [dt for dt in map(_step_of, neurons) if dt is not None and np.isfinite(dt) and dt > 0]
+    return float(dts[0]) if dts and np.allclose(dts, dts[0], **NEAR) else None
 
 
 def _could_be(leaf: Leaf) -> bool:
@@ -244,13 +252,15 @@ def _step_of(leaf: Leaf) -> float | None:
     return values["tau_mem"] / values["r"] if same else np.nan
 
 
-def _sure(leaf: Leaf) -> float:
-    """Others write r = 1 for an IF, and r = tau/dt with a v_leak of 0 too."""
+def _sure(leaf: Leaf, *, own: bool) -> float:
+    """Others write r = 1 for an IF, and r = tau/dt with a v_leak of 0 too; their inputs are called input."""
     if leaf.kind == "IF":
-        return 0.1 if _one(leaf, "r") == 1 else 0.9
+        return 0.1 if _one(leaf, "r") == 1 else 0.9 if own else 0.5
     if leaf.kind == "LIF" and _one(leaf, "v_leak") != 0:
-        return 0.9
-    return 0.7 if leaf.kind == "LIF" and _one(leaf, "r") == 1 else 0.4
+        return 0.9 if own else 0.3
+    if leaf.kind == "LIF" and _one(leaf, "r") == 1:
+        return 0.85 if own else 0.1
+    return 0.75 if own else 0.4
 
 
 DIALECT = Dialect(
@@ -266,5 +276,6 @@ DIALECT = Dialect(
     ),
     prepare=prepare,
     finish=finish,
+    step_of=step_of,
     known=known,
 )

@@ -33,7 +33,7 @@ def level_of(node: Firing, *, at_least: bool) -> Array:
     """θ as such a framework has to be told it."""
     need(node.reset == "subtract", "reset", f"'{node.reset}'", "by subtraction: its importer makes no other")
     need(node.emit == "spikes", "emit", f"'{node.emit}'", "spikes: its neurons send nothing else")
-    return node.threshold if node.at_least == at_least else beside(node.threshold, up=not at_least)
+    return node.threshold if node.at_least == at_least else beside(node.threshold, up=at_least)
 
 
 def beside(level: Array, *, up: bool) -> Array:

@@ -180,6 +180,20 @@ def test_sub_graphs_lie_in_the_graph_under_their_names(tmp_path):
     }
 
 
+def test_sums_on_the_way_into_a_sub_graph_keep_their_order(tmp_path):
+    inner = graph(
+        ends(3, 3) | {"lif": lif(3), "rec": linear(3, 3)},
+        [("input", "lif"), ("rec", "lif"), ("lif", "rec"), ("lif", "output")],
+    )
+    nodes = ends(3, 3) | {"a": linear(3, 3, 1), "b": linear(3, 3, 2), "sub": inner}
+    edges = [("input", "a"), ("input", "b"), ("b", "sub"), ("a", "sub"), ("sub", "output")]
+    found = wires(read_here(raw(tmp_path / "a.nir", nodes, edges), **STEP).graph)
+    assert found["sub.lif.sum"] == ["b", "a", "sub.rec"]
+    inner["edges"] = [("rec", "lif"), ("input", "lif"), ("lif", "rec"), ("lif", "output")]
+    found = wires(read_here(raw(tmp_path / "b.nir", nodes, edges), **STEP).graph)
+    assert (found["sub.lif.sum"], found["sub.input"]) == (["sub.rec", "sub.input"], ["b", "a"])
+
+
 def test_a_loop_is_delayed_where_its_neuron_sends_into_it(tmp_path):
     nodes = ends(3, 3) | {"fc": linear(3, 3), "lif": lif(3), "rec": linear(3, 3)}
     edges = [("input", "fc"), ("fc", "lif"), ("lif", "rec"), ("rec", "lif"), ("lif", "output")]

@@ -43,6 +43,7 @@ class Manner:
         fit: a last change to each neuron (its first voltage, say).
         late: whether its neurons send each spike a step late.
         within: between which multiples of θ every potential has to stay, for neurons that do something else beyond.
+        apart: how far every potential stays away from its threshold, for neurons that round theirs.
         mean: the mean of the weights, in standard deviations.
         offset: the mean of the biases, in the units of the weights.
         drives: how large weights may be, one after the other.
@@ -57,6 +58,7 @@ class Manner:
     fit: Callable[[Integrating], Integrating] = field(default=lambda node: node)
     late: bool = False
     within: tuple[float, float] = (-np.inf, np.inf)
+    apart: float = CLEAR
     mean: float = 0.25
     offset: float = 0.05
     drives: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
@@ -259,18 +261,18 @@ def _drawn(case: Case, manner: Manner) -> Graph:
         case.layers(sketch)
         sketch.builder.add("output", n.Output(), sketch.last)
         graph = sketch.builder.build()
-        if clear(graph, case.inputs(), manner.within):
+        if clear(graph, case.inputs(), manner.within, manner.apart):
             return graph
     raise AssertionError(f"{case.name}: no weights with clear spikes")
 
 
-def clear(graph: Graph, x: n.Array, within: tuple[float, float] = (-np.inf, np.inf)) -> bool:
-    """Whether every layer spikes, not always, no potential v̂ comes nearer to θ than CLEAR, and none leaves θ·within."""
+def clear(graph: Graph, x: n.Array, within: tuple[float, float] = (-np.inf, np.inf), apart: float = CLEAR) -> bool:
+    """Whether every layer spikes, not always, no potential v̂ comes nearer to θ than that, and none leaves θ·within."""
     sent = run_by_steps(graph, {"input": x.astype(np.float64)})
     firing = [name for name, node in graph.nodes.items() if isinstance(node, n.Firing)]
     lively = all(RATES[0] < sent[name].mean() < RATES[1] for name in firing)
     return lively and all(
-        np.abs(charge - level).min() >= CLEAR and ((charge > within[0] * level) & (charge < within[1] * level)).all()
+        np.abs(charge - level).min() >= apart and ((charge > within[0] * level) & (charge < within[1] * level)).all()
         for charge, level in _charges(graph, x, firing)
     )
 

@@ -93,7 +93,7 @@ def test_integers_take_as_few_bytes_as_they_need(tmp_path: Path, most: int, dtyp
     (held,) = safetensors.numpy.load_file(tmp_path / "a.graph").values()
     assert held.dtype == np.dtype(dtype)
     found = load(tmp_path / "a.graph").nodes["fc"].arrays()["weight"]
-    assert found.dtype == np.int32
+    assert found.dtype.itemsize >= 2
     assert np.array_equal(found, weight)
 
 

@@ -5,7 +5,6 @@ reference computes, value by value for every node, and spike by spike without an
 from collections import Counter
 
 import numpy as np
-import pytest
 from spikeport.toolchain.graph import KINDS, nodes
 from spikeport.toolchain.graph.inline import inline
 from spikeport.toolchain.onnx.memory import memories, tensors_of
@@ -15,9 +14,6 @@ from support.onnx_models import checked, session, shown, stepped
 from support.random_graphs import random_graph, random_inputs
 
 GRAPHS, STEPS, BATCH = 150, 6, 2
-PIECES = 10
-SEEN: Counter[str] = Counter()
-SPIKES: Counter[str] = Counter()
 
 
 def tolerance(graph, dtype: str) -> float:
@@ -39,7 +35,7 @@ def states_at_the_end(graph, trace) -> dict[str, np.ndarray]:
     return found | {f"{name}.sent": value for name, value in trace.state.held.items()}
 
 
-def compare(seed: int) -> None:
+def compare(seed: int, seen: Counter[str], spikes: Counter[str]) -> None:
     rng = np.random.default_rng(seed)
     dtype = ("float32", "float64")[seed % 2]
     graph = random_graph(rng, subgraphs=seed % 5 == 0)
@@ -49,17 +45,15 @@ def compare(seed: int) -> None:
 
     one = session(shown(checked(model(graph, dtype=dtype)), flat.nodes))
     kept = memories(flat, np.dtype(dtype))
-    start = {
-        f"state.{m.name}": np.broadcast_to(m.start.astype(dtype), (BATCH, *m.shape)).copy() for m in kept
-    }
+    start = {f"state.{m.name}": np.broadcast_to(m.start.astype(dtype), (BATCH, *m.shape)).copy() for m in kept}
     found = stepped(one, x, start)
     for name, node in flat.nodes.items():
         sent = trace[name].sent
         if sent.dtype == np.uint8:
             np.testing.assert_array_equal(found[name], sent, str((seed, name)))
-            SPIKES[node.kind] += int(sent.sum())
+            spikes[node.kind] += int(sent.sum())
         near(found[name], sent, most, (seed, name))
-        SEEN[node.kind] += 1
+        seen[node.kind] += 1
     for name, value in ends.items():
         near(found[f"next.{name}"][-1], value, most, (seed, name))
 
@@ -73,15 +67,10 @@ def compare(seed: int) -> None:
         near(answers[f"end.{name}"], value, most, (seed, name, "run"))
 
 
-@pytest.mark.parametrize("piece", range(PIECES))
-def test_onnx_runtime_answers_as_the_reference(piece: int):
-    for seed in range(piece, GRAPHS, PIECES):
-        compare(seed)
-
-
-def test_every_kind_was_there_and_neurons_spiked():
-    """Runs behind the others: what they saw."""
-    if sum(SEEN.values()) == 0:
-        pytest.skip("run together with the graphs")
-    assert set(KINDS) <= set(SEEN)
-    assert {"IF", "LIF", "CubaLIF", "AdaptiveLIF", "ResonateFire"} <= {kind for kind, n in SPIKES.items() if n > 100}
+def test_onnx_runtime_answers_as_the_reference():
+    seen: Counter[str] = Counter()
+    spikes: Counter[str] = Counter()
+    for seed in range(GRAPHS):
+        compare(seed, seen, spikes)
+    assert set(KINDS) <= set(seen)
+    assert {"IF", "LIF", "CubaLIF", "AdaptiveLIF", "ResonateFire"} <= {kind for kind, n in spikes.items() if n > 100}

@@ -56,11 +56,11 @@ def frozen(values: ArrayLike, where: str = "array", *, complex_too: bool = True)
     return given
 
 
-def frozen_integers(values: ArrayLike, where: str = "array", dtype: npt.DTypeLike = np.int64) -> Array:
-    """`values` as a read-only, C-contiguous array of integers of this type; of int64 where they do not fit it."""
+def frozen_integers(values: ArrayLike, where: str = "array", types: Sequence[type[np.integer[Any]]] = ()) -> Array:
+    """`values` as a read-only, C-contiguous array of integers, of the first of these types that holds them or int64."""
     given = np.asarray(values)
     need(given.dtype.kind in "iub", where, f"values of type {given.dtype}", "integers")
-    kind = np.dtype(dtype if _fits(given, np.dtype(dtype)) else np.int64)
+    kind = np.dtype(next((each for each in types if _fits(given, np.dtype(each))), np.int64))
     if given.dtype != kind or not (given.flags.c_contiguous and _sealed(given)):
         given = np.array(given, kind, order="C", copy=True)
     given.flags.writeable = False
@@ -68,10 +68,10 @@ def frozen_integers(values: ArrayLike, where: str = "array", dtype: npt.DTypeLik
 
 
 def _fits(given: Array, kind: np.dtype[Any]) -> bool:
-    """Whether these integers are integers of a type."""
-    if given.size == 0 or given.dtype == kind or kind.itemsize > given.dtype.itemsize or given.dtype == bool:
+    """Whether these integers, and their negatives, are integers of a type."""
+    if given.size == 0 or given.dtype == bool:
         return True
-    return int(given.min()) >= np.iinfo(kind).min and int(given.max()) <= np.iinfo(kind).max
+    return int(given.min()) >= -np.iinfo(kind).max and int(given.max()) <= np.iinfo(kind).max
 
 
 def _floating(values: ArrayLike, where: str) -> Array:
@@ -219,7 +219,7 @@ def _array_of(value: ArrayLike, each: Field[Any]) -> Array | None:
     if value is None:
         need(each.default is None, each.name, "none", "an array")
         return None
-    if each.metadata.get("integer"):
+    if each.metadata.get("integer") is not None:
         return frozen_integers(value, each.name, each.metadata["integer"])
     return frozen(value, each.name, complex_too=each.metadata.get("complex", False))
 

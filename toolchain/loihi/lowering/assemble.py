@@ -18,7 +18,7 @@ from ..chip_graph import ChipGraph
 from ..limits import LOIHI2
 from ..places import NOTE, Place, write_places
 from ..processes import LIF, ChipInput, ChipOutput, Dense, Shaped
-from .board import Board, neuron
+from .board import Board, neuron, subtracting
 from .bounds import Rules
 from .integers import Integers
 from .layer import Layer
@@ -116,7 +116,10 @@ def lone(sources: Sources, timing: Timing, options: Options, made: Made) -> tupl
 
 
 def _biased(options: Options, made: Made) -> bool:
-    return options.reset_interval is not None or bool(made.held.bias.any())
+    """Whether a bias, or the clock itself, asks for resets; what forgets at once needs none."""
+    held, membrane = made.held, made.layer.membrane
+    forgets = membrane.threshold is None and not membrane.alpha.any() and not membrane.beta.any()
+    return options.reset_interval is not None or (bool(held.bias.any()) and not forgets)
 
 
 def _reset(options: Options, timing: Timing, name: str) -> tuple[int, int]:
@@ -149,7 +152,9 @@ def put_unit(
         own = replace(form, source=(here or {}).get(form.source, form.source))
         bits = sources.message_bits(form.source)
         arriving.append(board.synapse(own, rounded, sources.signal(form.source).shape, wait, made.rules.bits, bits))
-    board.put(name, neuron(made.held, made.layer.membrane.emit, reset), board.port(name, arriving))
+    membrane = made.layer.membrane
+    process = subtracting(made.held) if membrane.subtracts else neuron(made.held, membrane.emit, reset)
+    board.put(name, process, board.port(name, arriving))
 
 
 def _put_always(board: Board, source: str, size: int) -> None:

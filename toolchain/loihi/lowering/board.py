@@ -12,6 +12,7 @@ from ...graph.graph import Wire, later
 from ...passes.plain import small
 from ..limits import LOIHI2
 from ..processes import (
+    ATRLIF,
     LIF,
     Conv,
     DelayDense,
@@ -124,6 +125,13 @@ def _synapse(form: Form, rounded: Rounding, delay: int, bits: int, message_bits:
         kind: type[DelaySparse | DelayDense] = DelaySparse if sparse else DelayDense
         return kind(weight=weight, delay=waits, **shared)
     return Sparse(weight=weight, **shared) if sparse else Dense(weight=weight, **shared)
+
+
+def subtracting(held: Integers) -> ATRLIF:
+    """The neuron whose threshold rises by twice itself with each spike, and never falls."""
+    gone = LOIHI2.decay_unity - 1  # of its current one more is taken off
+    kept = {"voltage_decay": 0, "threshold_decay": 0, "refractory_decay": 0}
+    return ATRLIF(current_decay=gone, threshold=int(held.threshold.flat[0]), threshold_step=0, **kept)
 
 
 def neuron(held: Integers, emit: Emit, reset: tuple[int, int] | None) -> LIF | LIFReset:

@@ -47,7 +47,7 @@ def built(
     if wrong or uneven:
         raise Refused(graph.name, [*wrong, *uneven])
     made = {name: _made(each, sources, timing, options, seen) for name, each in layers.items()}
-    lost = _lost(made, values)
+    lost = [*_lost(made, values), *_never_reset(made, options)]
     if lost:
         raise Refused(graph.name, lost)
     network = Network(sources, timing, options, made, values)
@@ -57,6 +57,14 @@ def built(
         raise Refused(graph.name, [not_allowed(name, "bias-start") for name in soon])
     report = reported(network, tuple(soon))
     return chip, report if seen is None else compared(report, chip, network, seen)
+
+
+def _never_reset(made: Mapping[str, Made], options: Options) -> list[SpikeportError]:
+    """Neurons that subtract, where the clock resets neurons."""
+    fix = "leave the resets and biases of the others away, or allow it with --allow soft-reset,v-start"
+    found = "it subtracts its threshold, which the chip does with a neuron that no clock resets"
+    subtract = [name for name, each in made.items() if each.layer.membrane.subtracts]
+    return [SpikeportError(name, found, "no resets by the clock", fix) for name in subtract if clocked(options, made)]
 
 
 def _lost(made: Mapping[str, Made], values: Mapping[str, Held]) -> list[SpikeportError]:
@@ -104,7 +112,8 @@ def _layers(sources: Sources, options: Options) -> tuple[dict[str, Layer], list[
         forms = tuple(as_matrix(form) if sources.parts.graded(form.source) else form for form in unit.forms)
         most = tuple(sources.bounds(form.source) for form in forms)
         scales = tuple(sources.scale(form.source) for form in forms)
-        made = layer(name, unit.shape, unit.membrane, forms, most, scales, one=options.target == "netx")
+        one = options.target == "netx" or unit.membrane.subtracts
+        made = layer(name, unit.shape, unit.membrane, forms, most, scales, one=one)
         if isinstance(made, SpikeportError):
             wrong.append(made)
         else:

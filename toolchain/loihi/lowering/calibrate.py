@@ -23,7 +23,7 @@ from ..report import LayerReport, Match, QuantiseReport
 from .assemble import Made, Network, lone
 from .layer import Layer
 from .options import Options
-from .plan import Plan
+from .plan import ALWAYS, Plan
 from .sources import Sources
 from .timing import Timing
 
@@ -58,8 +58,8 @@ class Calibration:
         current, voltage = self.currents.get(layer.name), self.voltages.get(layer.name)
         if current is None or voltage is None:
             return (None,)
-        both = max(current, voltage)
-        return (both,) if layer.membrane.threshold is None or both == current else (both, current)
+        both, held = max(current, voltage), layer.membrane
+        return (both,) if held.threshold is None or held.subtracts or both == current else (both, current)
 
     def score(self, made: Made, sources: Sources, timing: Timing, options: Options) -> float:
         """How well a layer alone matches; for a voltage, less its error."""
@@ -97,6 +97,8 @@ def calibrated(parts: Plan, inputs: Any) -> Calibration:
     sent = {name: trace[name].sent for name in (*graph.inputs, *units)}
     kept = {name: array for name, array in sent.items() if array is not None}
     sizes = {name: float(np.abs(kept[name]).max()) for name in kept if parts.graded(name)}
+    if parts.biased:
+        kept[ALWAYS] = np.ones((trace.steps, trace.batch, 1), np.uint8)
     currents, voltages = _largest(parts, given, _groups({name: kept[name].size for name in read}))
     return Calibration(given, kept, currents, voltages, sizes, _arriving(graph, given), trace.steps)
 
@@ -116,12 +118,15 @@ def _largest(parts: Plan, inputs: Mapping[str, Array], groups: list[list[str]]) 
 
     currents, voltages = {}, {}
     for names in groups:
-        record = [f"{name}.{state}" for name in names for state in ("voltage", "current")]
+        record = [f"{name}{state}" for name in names for state in ("", ".voltage", ".current")]
         trace = simulate(parts.graph, inputs, record=record)
         for name in names:
             held, u, v = parts.units[name].membrane, trace[name].currents, trace[name].voltages
             currents[name] = float(np.abs(u * held.gain).max(initial=0))
-            voltages[name] = max(float((np.abs(v) if held.threshold is None else -v).max(initial=0)), 0.0)
+            if held.subtracts and held.threshold is not None:
+                v = v - held.threshold + 2 * held.threshold * np.cumsum(trace[name].values, 0)
+            either = held.threshold is None or held.subtracts
+            voltages[name] = max(float((np.abs(v) if either else -v).max(initial=0)), 0.0)
     return currents, voltages
 
 

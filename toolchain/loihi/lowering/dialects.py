@@ -5,7 +5,9 @@ The chip's neuron integrates, fires above θ and resets to 0 in the step of the 
     u[t] = α·u[t−1] + x[t];  v̂[t] = β·v[t−1] + g·u[t] + b;  s[t] = v̂[t] > θ;  v[t] = 0 where it spikes
 
 A reset to another value r is the same with v, θ and b moved by r. A voltage without memory (β = 0) needs no reset, so
-there all ways to reset are one. Everything else is an approximation that has to be allowed by name.
+there all ways to reset are one. One that never leaks, starts at θ/2 and loses θ with each spike is Lava's adaptive
+neuron, whose voltage stays and whose threshold rises by 2·(θ/2): after n spikes it fires from θ/2 + θ·n on. Everything
+else is an approximation that has to be allowed by name.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ class Membrane:
         at_least: the graph compares with ≥.
         emit: spikes or voltage.
         approximations: the names of the approximations that it takes.
+        subtracts: it starts at half of what each spike takes away, and θ here is that half.
     """
 
     alpha: Array
@@ -60,11 +63,12 @@ class Membrane:
     at_least: bool
     emit: Emit
     approximations: tuple[str, ...] = ()
+    subtracts: bool = False
 
     @property
     def remembers(self) -> bool:
-        """Whether decays leave states that are no multiples of 2⁶."""
-        return bool(_between(self.alpha).any() or _between(self.beta).any())
+        """Whether it matters how θ is rounded: decays leave states that are no multiples of 2⁶, or θ is taken away."""
+        return bool(self.subtracts or _between(self.alpha).any() or _between(self.beta).any())
 
 
 def _between(values: Array) -> Array:
@@ -75,8 +79,15 @@ READOUT = Membrane(np.zeros(()), np.zeros(()), np.ones(()), np.zeros(()), None, 
 """What hands a linear layer's answer to the host: a voltage without memory."""
 
 
-def membrane(name: str, node: Node, constant: Array) -> Membrane | SpikeportError:
-    """The neuron of a node that receives a constant besides its input; what is wrong where there is none."""
+def membrane(name: str, node: Node, constant: Array, *, subtracting: bool = False) -> Membrane | SpikeportError:
+    """The neuron of a node that receives a constant besides its input; what is wrong where there is none.
+
+    Args:
+        name: the node's name.
+        node: the node.
+        constant: what it receives in every step.
+        subtracting: whether the chip's adaptive neuron may be taken where it subtracts exactly.
+    """
     if isinstance(node, Activation):
         return _stepping(name, node, constant)
     if not isinstance(node, Integrating):
@@ -93,7 +104,18 @@ def membrane(name: str, node: Node, constant: Array) -> Membrane | SpikeportErro
             name, "a bias on a current that never decays", "α below 1", "put the bias on the neuron itself"
         )
     plain = Membrane(kept, np.ones(()) if beta is None else beta, fields[0], bias, None, at_least=False, emit="voltage")
+    if subtracting and isinstance(node, Firing) and _half(node, plain):
+        half = np.asarray(node.threshold, np.float64) / 2
+        return replace(plain, threshold=half, at_least=True, emit="spikes", subtracts=True)
     return _fired(name, node, plain, fields[2], used)
+
+
+def _half(node: Firing, plain: Membrane) -> bool:
+    """Whether a neuron never leaks, starts at half its threshold, and loses it with each spike."""
+    rule = node.reset == "subtract" and node.when == "now" and node.at_least and node.emit == "spikes"
+    keeps = bool((plain.beta == 1).all()) and not plain.alpha.any() and bool((plain.gain > 0).all())
+    half = bool((node.v_start * 2 == node.threshold).all()) and bool((node.threshold > 0).all())
+    return rule and keeps and half
 
 
 def _decays(name: str, *decays: Array | None) -> SpikeportError | None:

@@ -122,7 +122,7 @@ def factors(layer: Layer, index: int, k: Array) -> Array:
 def _rounding(layer: Layer, index: int, scale: Scale, grid: Grid) -> Rounding:
     weights, exponent = layer.weights[index], scale.exponents[index]
     factor = np.broadcast_to(factors(layer, index, scale.k) / 2.0**exponent, weights.shape)
-    kept = np.empty(weights.shape, WEIGHTS)
+    kept = np.empty(weights.shape, WEIGHTS[0])
     for rows in _blocks(weights):
         wanted = weights[rows] * factor[rows]
         kept[rows] = grid.rounded(wanted) if scale.exact else grid.balanced(wanted)
@@ -148,7 +148,7 @@ def _blocks(weights: Array) -> Iterator[slice]:
 
 def narrow(kept: Array) -> Array:
     """Weights as the chip graph holds them, sealed so that it takes them without a copy."""
-    held = kept.astype(WEIGHTS, copy=False)
+    held = kept.astype(WEIGHTS[0], copy=False)
     held.flags.writeable = False
     return held
 

@@ -115,7 +115,7 @@ class Plan:
     @property
     def biased(self) -> bool:
         """Whether a neuron asks for the one that always spikes."""
-        return any(form.source == ALWAYS for unit in self.values.values() for form in unit.forms)
+        return any(form.source == ALWAYS for unit in self.neurons.values() for form in unit.forms)
 
     def carries(self, source: str) -> Carries:
         """What a source sends in the graph."""
@@ -132,12 +132,13 @@ class Plan:
         return given or (unit is not None and unit.device.port is None)
 
 
-def plan(graph: Graph) -> Plan:
-    """The plan of a lowered graph."""
+def plan(graph: Graph, *, subtracting: bool = False) -> Plan:
+    """The plan of a lowered graph; `subtracting` allows the neuron that subtracts exactly."""
     parts = cut(graph)
     found: list[Unit | ValueUnit | Read | SpikeportError] = []
     for name in parts.targets:
-        found += _output(parts, name) if isinstance(graph.nodes[name], Output) else _neuron(parts, name)
+        ends = isinstance(graph.nodes[name], Output)
+        found += _output(parts, name) if ends else _neuron(parts, name, subtracting=subtracting)
     units = {each.name: each for each in found if isinstance(each, Unit)}
     values = {each.name: each for each in found if isinstance(each, ValueUnit)}
     reads = tuple(each for each in found if isinstance(each, Read))
@@ -145,17 +146,21 @@ def plan(graph: Graph) -> Plan:
     return Plan(graph, units, values, reads, (*wrong, *_voltages(units, values, reads)))
 
 
-def _neuron(parts: Cut, name: str) -> list[Unit | ValueUnit | SpikeportError]:
+def _neuron(parts: Cut, name: str, *, subtracting: bool) -> list[Unit | ValueUnit | SpikeportError]:
     graph = parts.graph
     node = graph.nodes[name]
     if computes(node):
         return _value(parts, name, node)
-    held = membrane(name, node, parts.constants[name][0])
+    held = membrane(name, node, parts.constants[name][0], subtracting=subtracting)
     forms = _forms(parts, name, 0)
     wrong = [each for each in (held, *forms) if isinstance(each, SpikeportError)]
     if wrong or isinstance(held, SpikeportError) or not forms:
         return list(wrong)
-    return [Unit(name, graph.signals[name].shape, held, tuple(f for f in forms if isinstance(f, Form)))]
+    shape, kept = graph.signals[name].shape, [each for each in forms if isinstance(each, Form)]
+    if held.subtracts:  # no clock resets it, so its bias must not begin before its first step
+        kept += _bias(name, held.bias / held.gain, shape)
+        held = replace(held, bias=np.zeros(()))
+    return [Unit(name, shape, held, tuple(kept))]
 
 
 def _forms(parts: Cut, name: str, port: int) -> list[Form | SpikeportError]:

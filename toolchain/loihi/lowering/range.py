@@ -43,7 +43,7 @@ def reach(layer: Layer, held: Integers) -> Reach:
     bias = held.bias * 2.0**held.bias_exponent
     below = float(np.max(_settled(np.maximum(low - bias, 0), keeps_v), initial=0))
     above = np.maximum(high + bias, 0)
-    fires = layer.membrane.threshold is not None
+    fires = layer.membrane.threshold is not None and not layer.membrane.subtracts
     most = 0.0 if fires else float(np.max(_settled(above, keeps_v), initial=0))
     return Reach(float(max(np.max(high, initial=0), np.max(low, initial=0))), below, most)
 

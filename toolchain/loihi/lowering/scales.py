@@ -64,11 +64,11 @@ def candidates(layer: Layer, rules: Rules) -> list[Scale]:
     ranked = _ranked(layer, rules, grids, reaches, room, most)
     found = [Scale(np.asarray(k), _exponents(min(k, most), reaches, room), exact=False) for k, _ in ranked]
     values = any(wide(layer, index) for index in range(len(layer.forms)))
-    if layer.by_channel and rules.by_channel and layer.membrane.emit == "spikes" and not values:
+    own = layer.by_channel and rules.by_channel and not layer.membrane.subtracts
+    if own and layer.membrane.emit == "spikes" and not values:
         shifts = shifts_of(reaches, room)
         each, share = each_channel(layer, rules, grids, shifts)
-        own = Scale(each, shifts, exact=False)
-        found.insert(0 if share * BETTER < ranked[0][1] else 1, own)
+        found.insert(0 if share * BETTER < ranked[0][1] else 1, Scale(each, shifts, exact=False))
     return found
 
 

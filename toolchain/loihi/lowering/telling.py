@@ -111,6 +111,8 @@ def _threshold(made: Made) -> tuple[float, float] | None:
     theta = made.layer.membrane.threshold
     if theta is None:
         return None
+    if made.layer.membrane.subtracts:
+        return _worst_pair(2 * theta, 2 * made.held.threshold / made.held.k)
     if not made.layer.membrane.remembers and not fractional(made.held.bias, made.held.bias_exponent):
         return _worst_pair(theta, theta)
     return _worst_pair(theta, made.held.threshold / made.held.k)
@@ -119,7 +121,10 @@ def _threshold(made: Made) -> tuple[float, float] | None:
 def _lines(made: Made) -> list[str]:
     held, membrane = made.held, made.layer.membrane
     lines = []
-    if membrane.at_least and (membrane.remembers or fractional(held.bias, held.bias_exponent)):
+    if membrane.subtracts:
+        most = LOIHI2.most_state / float(2 * held.threshold.flat[0] << LOIHI2.align_bits)
+        lines.append(f"it subtracts exactly, as a threshold that rises: for up to {most:.0f} spikes of each neuron")
+    elif membrane.at_least and (membrane.remembers or fractional(held.bias, held.bias_exponent)):
         lines.append("its compare with ≥ became >: they differ where the voltage equals the threshold")
     wanted = membrane.bias * held.k
     error = np.abs(held.bias * 2.0**held.bias_exponent / (1 << LOIHI2.align_bits) - wanted)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...graph.arrays import NARROW
 from ...graph.nodes import Node
 from ...graph.nodes.base import Array, need, shown
 from ...graph.signal import Signal
@@ -17,11 +18,11 @@ Role = Literal["end", "join", "synapse", "neuron"]
 
 def whole(**kwargs: Any) -> Any:
     """A dataclass field that holds a read-only array of integers."""
-    return field(metadata={"array": True, "integer": np.int64}, **kwargs)
+    return field(metadata={"array": True, "integer": ()}, **kwargs)
 
 
-WEIGHTS = np.int32
-"""What weights are held in: they have 31 bits at most, and are by far the most of a network."""
+WEIGHTS = NARROW
+"""What weights are held in, the first that fits: they are by far the most of a network."""
 
 
 def narrow_whole(**kwargs: Any) -> Any:

@@ -60,8 +60,7 @@ def made(node: Values, held: Values, dt: float) -> Any:
         window = {name: tuple(int(n) for n in held[name]) for name in ("kernel_size", "stride", "padding")}
         return slayer.synapse.Pool(**window, dilation=1, **PLAIN)
     if kind == "Flatten":
-        first, last = int(held["start_dim"]), int(held["end_dim"])
-        return lambda x: x.flatten(first if first > 0 else first + 1, last - 1 if last == -1 else last)
+        return flatten(int(held["start_dim"]), int(held["end_dim"]))
     if kind == "IF":
         level = one(held, "v_threshold") * one(held, "r")
         return slayer.neuron.cuba.Neuron(threshold=level, current_decay=1.0, voltage_decay=0.0, scale=4096)
@@ -69,6 +68,11 @@ def made(node: Values, held: Values, dt: float) -> Any:
         return current_based(held, dt)
     demand(kind == "NIRGraph", "a node that the script knows")
     return recurrent(held, dt)
+
+
+def flatten(first: int, last: int) -> Any:
+    """Without the axis of time, where the last axis is the last one or is counted with the batch."""
+    return lambda x: x.flatten(max(first, 1), -2 if last in (-1, x.ndim, x.ndim - 1) else last)
 
 
 def current_based(held: Values, dt: float) -> Any:

@@ -1,4 +1,4 @@
-"""What the NIR repository's script nir_to_nengo.py makes of a file, in Nengo. Runs in Nengo's own environment.
+"""What the NIR repository's script nir_to_nengo.py makes of a file, in Nengo. Runs where Nengo is.
 
 The script is `paper/03_rnn/nir_to_nengo.py` at commit 7232ada. What is here is not its text: the same objects of Nengo
 for each node, with the same demands on them.

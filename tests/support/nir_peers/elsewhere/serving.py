@@ -19,7 +19,7 @@ def serve(answer: Answer) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for line in sys.stdin:
         question = json.loads(line)
-        out.write(json.dumps(_answered(answer, question["ask"], question["arrays"])) + "\n")
+        out.write("answer: " + json.dumps(_answered(answer, question["ask"], question["arrays"])) + "\n")
         out.flush()
 
 
