@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .toolchain.loihi.quantise import quantise
     from .toolchain.passes import pipeline
     from .toolchain.simulate import Trace, simulate
+    from .toolchain.spiking import spiking
     from .toolchain.tracing import trace
     from .toolchain.verifying import OnLava, verify
 
@@ -44,6 +45,7 @@ _WHERE = {
     "quantise": ".toolchain.loihi.quantise",
     "save": ".sources",
     "simulate": ".toolchain.simulate",
+    "spiking": ".toolchain.spiking",
     "trace": ".toolchain.tracing",
     "verify": ".toolchain.verifying",
 }
@@ -68,6 +70,7 @@ __all__ = [
     "quantise",
     "save",
     "simulate",
+    "spiking",
     "trace",
     "verify",
 ]

@@ -76,8 +76,7 @@ def load(
 
 def graph_of(given: Source) -> Graph | ChipGraph:
     """The graph of a SOURCE with its options, or the chip graph."""
-    if not given.name.endswith(NIR):
-        given.reading.refuse(given.name)
+    given.reading.refuse(given.name)
     if given.name.endswith(FILES):
         return _from_graph_file(given)
     if ":" in given.name:
@@ -172,7 +171,8 @@ def _from_exchange_file(given: Source) -> Graph:
     if given.name.endswith(ONNX):
         from .exporters.onnx_file import read as read_onnx
 
-        graph, remarks = read_onnx(path)
+        axis, sizes = given.reading.batch_axis, given.reading.sizes
+        graph, remarks = read_onnx(path, batch=axis or "first", sizes=sizes)
     else:
         from .exporters.nir_file import read as read_nir
 

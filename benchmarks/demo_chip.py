@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ..exporters.converting import MARKS, Account, Chip, on_chip
+from ..exporters.converting import Account, Chip, on_chip
 from ..exporters.formats import FORMATS
 from ..exporters.proving import NotProved, Proof
 from ..toolchain.graph import Graph
@@ -46,7 +46,7 @@ class OnChip:
 
     def view(self) -> RenderableType:
         """The same for people."""
-        rows = [(proof.what, MARKS[proof.exact], proof.said) for proof in self.proofs]
+        rows = [(proof.what, proof.word, proof.said) for proof in self.proofs]
         said = Text(self.report.table(), no_wrap=True, overflow="ignore")
         failed = [Text(self.failed, style="bold red")] if self.failed else []
         made = Text(f"  {self.file}, {self.seconds:.2f} s")

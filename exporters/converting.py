@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +31,7 @@ from ..toolchain.views import step_data
 from ..toolchain.writing import check_place
 from .formats import FORMATS, Format
 from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source, sharing
+from .spiking import Neurons, Spiked, spiked
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Account:
         proofs: what was proved, by format.
         remarks: what whoever loads the files has to know.
         beside: files that belong to one of these.
+        turned: how ReLUs became spikes, where they did.
         failed: the format that could not be proved, and why.
     """
 
@@ -100,6 +102,7 @@ class Account:
     proofs: dict[str, list[Proof]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     beside: list[Path] = field(default_factory=list)
+    turned: Spiked | None = None
     failed: NotProved | None = None
 
 
@@ -112,7 +115,9 @@ def folder(path: Path) -> Path:
     return path
 
 
-def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Chip, exchange: Exchange) -> Result:
+def converted(
+    given: Given, formats: Mapping[str, Format], place: Path, chip: Chip, exchange: Exchange, neurons: Neurons | None
+) -> Result:
     """Writes the network in each format, to a file named after it."""
     exchange.check(formats)
     try:
@@ -124,12 +129,15 @@ def converted(given: Given, formats: Mapping[str, Format], place: Path, chip: Ch
     network = done if isinstance(done, ChipGraph) else done.graph
     if isinstance(network, ChipGraph):
         _check_options(given.source.name, chip)
+    turned = None if neurons is None else spiked(network, neurons, chip.calibration)
+    if turned is not None:
+        network, chip = turned.graph, replace(chip, trial=turned.trial)
     files = {name: place / f"{network.name}{each.suffix}" for name, each in formats.items()}
     _check_source(Path(given.source.name), files.values())
     for name, path in files.items():
         if not formats[name].parts:
             check_place(path)
-    account = Account()
+    account = Account(turned=turned)
     try:
         for name, each in formats.items():
             if each.target:
@@ -248,11 +256,14 @@ def _told(name: str, done: PipelineResult | ChipGraph | None, account: Account, 
         "reports": {each: report.data() for each, report in account.reports.items()},
         "proofs": {each: [proof.data() for proof in proofs] for each, proofs in account.proofs.items()},
         "remarks": account.remarks,
+        "spiking": None if account.turned is None else account.turned.data(),
         "failed": None if account.failed is None else str(account.failed),
     }
     parts: list[RenderableType] = []
     if explain and isinstance(done, PipelineResult):
         parts += [Text(done.text()), Text()]
+    if account.turned is not None:
+        parts += [account.turned.view, Text()]
     for report in account.reports.values():
         parts += [Text(report.text(), no_wrap=True, overflow="ignore"), Text()]
     for each, proofs in account.proofs.items():

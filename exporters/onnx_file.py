@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,18 @@ def _remarks(graph: Graph, built: Built, name: str, unroll: Unroll) -> tuple[str
     return tuple(found)
 
 
-def read(path: str | Path) -> tuple[Graph, tuple[str, ...]]:
+def read(
+    path: str | Path, *, batch: str = "first", sizes: Mapping[str, int] | None = None
+) -> tuple[Graph, tuple[str, ...]]:
     """The graph that an ONNX file says, and what a user has to know of it.
 
     One of our own models gives the graph that it was written from, if the model in the file is still the one that
     follows from it. Any other is read operator by operator.
+
+    Args:
+        path: the file.
+        batch: of a model of others, which axis of its inputs is the batch: first or none.
+        sizes: of such a model, the sizes of axes that it leaves open, by their names.
 
     Raises:
         FileError: when it is no ONNX file, a broken one, or one of ours that was changed.
@@ -81,7 +89,7 @@ def read(path: str | Path) -> tuple[Graph, tuple[str, ...]]:
     model = open_model(path)
     if is_ours(model):
         return graph_in(model, Path(path)), ()
-    found = read_foreign(path)
+    found = read_foreign(path, batch=batch, sizes=sizes)
     return found.graph, found.remarks
 
 

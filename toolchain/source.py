@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, cast
@@ -32,25 +32,33 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a NIR file is meant, where it does not say so itself or says it wrongly.
+    """How a NIR or ONNX file is meant, where it does not say so itself or says it wrongly.
 
     Args:
-        dialect: whose file it is.
-        dt: the length of a step in seconds.
-        reset: what a spike does to the voltage: value, subtract or none.
+        dialect: of NIR, whose file it is.
+        dt: of NIR, the length of a step in seconds.
+        reset: of NIR, what a spike does to the voltage: value, subtract or none.
+        batch_axis: of ONNX, which axis of its inputs is the batch: first or none.
+        sizes: of ONNX, the sizes of axes that it leaves open, by their names.
         also: those of these options that the command has a use of its own for.
     """
 
     dialect: str | None = None
     dt: float | None = None
     reset: str | None = None
+    batch_axis: str | None = None
+    sizes: Mapping[str, int] | None = None
     also: tuple[str, ...] = ()
 
     def refuse(self, name: str) -> None:
-        """A UsageError for a SOURCE that is no NIR file, where there is an option that is for such alone."""
-        given = {"dialect": self.dialect, "dt": self.dt, "reset": self.reset}
-        for option in (each for each, value in given.items() if value is not None and each not in self.also):
-            raise UsageError(f"--{option}", f"beside {name}, which is no NIR file", fix="leave it out")
+        """A UsageError for an option that is for files of another format than this SOURCE has."""
+        for format, suffix, options in (
+            ("NIR", ".nir", {"dialect": self.dialect, "dt": self.dt, "reset": self.reset}),
+            ("ONNX", ".onnx", {"batch-axis": self.batch_axis, "size": self.sizes}),
+        ):
+            wrong = [each for each, value in options.items() if value is not None and each not in self.also]
+            if wrong and not name.endswith(suffix):
+                raise UsageError(f"--{wrong[0]}", f"beside {name}, which is no {format} file", fix="leave it out")
 
 
 @dataclass(frozen=True)
@@ -211,6 +219,16 @@ def _given(
         str | None,
         typer.Option(help="For a NIR file: what a spike does: value, subtract or none.", show_default=False),
     ] = None,
+    batch_axis: Annotated[
+        str | None,
+        typer.Option(
+            help="For an ONNX file: which axis is the batch: first (the default) or none.", show_default=False
+        ),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=N", help="For an ONNX file: size of an axis it leaves open.", show_default=False),
+    ] = None,
     passes: Annotated[
         str | None,
         typer.Option(
@@ -222,8 +240,8 @@ def _given(
     ] = False,
 ) -> Given:
     """The options every command with a SOURCE has."""
-    size = None if shape is None else sizes(shape)
-    made = Source(source, weights, size, carries, host, Reading(dialect, dt, reset, also))
+    shaped = None if shape is None else sizes(shape)
+    made = Source(source, weights, shaped, carries, host, Reading(dialect, dt, reset, batch_axis, named(size), also))
     return Given(made, passes, explain, cast(Load, context.obj), typed(context))
 
 
@@ -239,6 +257,17 @@ def refuse_beside(options: frozenset[str], one: str, others: Sequence[str]) -> N
         if {one, name} <= options:
             fix = "leave one of them out"
             raise UsageError(f"--{name}", f"says nothing beside --{one}, which brings its own values", fix=fix)
+
+
+def named(texts: Sequence[str] | None) -> Mapping[str, int] | None:
+    """Reads sizes of axes, NAME=N each; none where there are none."""
+    found = {}
+    for text in texts or ():
+        name, _, number = text.rpartition("=")
+        if not name or not re.fullmatch(r"[1-9]\d{0,8}", number):
+            raise UsageError("--size", f"'{text}'", "NAME=N, as height=32")
+        found[name] = int(number)
+    return found or None
 
 
 def sizes(text: str) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ def image(call: Call, x: Signal, dims: int | None) -> Signal:
     space = "…" if dims is None else f"{dims} of space"
     need(fits, "input", f"{layout}", f"[N, channels, {space}]")
     if layout.batch is None:
-        fix = "read it with --batch first"
+        fix = "read it with --batch-axis first"
         need(layout.sizes[0] == 1, "batch", f"{layout} without a batch", "[1, channels, …]", fix)
         return call.reshaped(x, replace(layout, batch=0), "image")
     apart = layout.batch == 0 and not layout.folded

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from ...toolchain.graph.nodes.base import need, shown
 
 MIXED = "work that does not mix the samples of a batch"
-NO_BATCH = "read it with --batch none if its first axis is no batch"
+NO_BATCH = "read it with --batch-axis none if its first axis is no batch"
 
 
 @dataclass(frozen=True)

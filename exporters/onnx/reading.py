@@ -69,7 +69,7 @@ def read_foreign(path: str | Path, *, batch: str = "first", sizes: Mapping[str, 
         Refused: with every reason why a graph cannot say it.
     """
     if batch not in BATCH:
-        raise UsageError("batch", f"'{batch}'", " or ".join(BATCH))
+        raise UsageError("--batch-axis", f"'{batch}'", " or ".join(BATCH))
     model = open_model(path)
     try:
         return _Reading(model, tidy(Path(path).stem, "network"), batch, sizes or {}).read()
@@ -125,7 +125,7 @@ class _Reading:
         if None in first:
             return BATCHES
         fixed = {n for n in first if n is not None} or {1}
-        fix = "read it with --batch none if their first axis is no batch"
+        fix = "read it with --batch-axis none if their first axis is no batch"
         need(len(fixed) == 1, "inputs", f"first axes of {sorted(fixed)}", "one size of the batch", fix)
         size = fixed.pop()
         return (size, size)

@@ -55,9 +55,8 @@ class Constant:
     def plain(self, what: str = "a constant") -> Array:
         """The value, which must not depend on the batch."""
         expected = "one that is the same for every batch"
-        need(
-            self.fixed, "batch", f"{what} worked out from the size of the batch", expected, "read it with --batch none"
-        )
+        fix = "read it with --batch-axis none"
+        need(self.fixed, "batch", f"{what} worked out from the size of the batch", expected, fix)
         return self.value
 
 

@@ -149,7 +149,7 @@ def test_pictures():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: made.make("mnist", "test", 1), "data: no data 'mnist'; expected one of moving_shapes, shape_frames, burst_orders"),
+        (lambda: made.make("mnist", "test", 1), "no data 'mnist'; expected one of moving_shapes, shape_frames"),
         (lambda: made.make("burst_orders", "exam", 1), "a part 'exam'; expected one of train, validation, test"),
         (lambda: made.make("burst_orders", "test", 0), "0 samples of seed 0; expected at least one"),
         (lambda: MovingShapesConfig(size=4), "size 4, 12 steps, 2 objects; expected 8 to 1024"),

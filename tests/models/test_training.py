@@ -160,7 +160,7 @@ def test_training_facts_in_a_header_are_checked(tmp_path):
         ),
         (("train", "sequence_rnn", "-o", "x.pt"), "--output: 'x.pt'; expected a name that ends in .safetensors"),
         (("train", "sequence_rnn", "-o", "no/x.safetensors"), "no/x.safetensors: the folder"),
-        (("data", "nothing"), "data: no data 'nothing'; expected one of moving_shapes, burst_orders"),
+        (("data", "nothing"), "data: no data 'nothing'; expected one of moving_shapes, shape_frames, burst_orders"),
         (("data", "burst_orders", "-o", "x.npy"), "--output: 'x.npy'; expected a name that ends in .npz"),
         (("data", "burst_orders", "--part", "exam"), "data: a part 'exam'; expected one of train, validation, test"),
         (("data", "-o", "x.npz"), "--output: a file and no data; expected the name of some"),

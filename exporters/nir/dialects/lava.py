@@ -21,7 +21,7 @@ import numpy as np
 
 from ....toolchain.errors import GraphError
 from ....toolchain.graph import Graph, replace_graph
-from ....toolchain.graph.nodes import IF, LIF, Array, AveragePool, CubaLIF, Firing, Input, Integrating, Output
+from ....toolchain.graph.nodes import IF, LIF, Array, AveragePool, CubaLIF, Firing, Input, Integrating, Output, SumPool
 from ....toolchain.graph.nodes.base import need
 from ..tree import Leaf, Tree
 from .base import Dialect, Told
@@ -152,13 +152,24 @@ def prepare(graph: Graph) -> Prepared:
     return in_order(
         graph,
         _ends_named,
-        lambda it: pools_as_convolutions(it, lambda pool: isinstance(pool, AveragePool) or padded(pool)),
+        _pools,
         ungrouped,
         loops_without_bias,
         reset_to_zero,
         lambda it: biases_moved(it, lambda _: 0.0),
         lambda it: with_gain(it, lambda _: 1.0, "voltages scaled so that the gain is 1"),
     )
+
+
+def _pools(graph: Graph) -> Prepared:
+    """Averages, padded sums and sums that leave a rest, which lava-dl would sum too, as convolutions."""
+    rests = [id(node) for name, node in graph.nodes.items() if isinstance(node, SumPool) and _rests(graph, name, node)]
+    return pools_as_convolutions(graph, lambda pool: isinstance(pool, AveragePool) or padded(pool) or id(pool) in rests)
+
+
+def _rests(graph: Graph, name: str, pool: SumPool) -> bool:
+    sides = graph.received(name)[0].shape[1:]
+    return any((side - width) % step for side, width, step in zip(sides, pool.window, pool.stride, strict=True))
 
 
 def _ends_named(graph: Graph) -> Prepared:
@@ -185,8 +196,16 @@ def finish(tree: Tree) -> Tree:
             need(count < 2, f"'{name}'", f"{words} {count} nodes", "one: the script builds a chain")
         if isinstance(node, Leaf) and node.kind == "Conv2d":
             need(not number(node, "bias").any(), f"bias of '{name}'", "another than 0", "0: the script refuses it")
-    nodes = {name: _leaf(node) if isinstance(node, Leaf) else _layer(node) for name, node in tree.nodes.items()}
+    nodes = {k: _leaf(_single(node, k)) if isinstance(node, Leaf) else _layer(node) for k, node in tree.nodes.items()}
     return replace(tree, nodes=nodes)
+
+
+def _single(node: Leaf, name: str) -> Leaf:
+    """Weights in float32, where that holds them."""
+    held = {key: np.asarray(number(node, key), np.float32) for key in ("weight", "bias") if key in node.values}
+    exact = all(np.array_equal(value, number(node, key)) for key, value in held.items())
+    need(exact, f"weights of '{name}'", "in float64", "in float32, in which lava-dl computes")
+    return replace(node, values={**node.values, **held}) if held else node
 
 
 def _leaf(node: Leaf) -> Leaf:

@@ -197,7 +197,10 @@ def broken(tmp_path: Path, case: str) -> dict:
         ("odd file", r"notes\.md: is no event file; expected files that end in .*\. Move it away"),
         ("mixed", r"holds folders and 'a\.npy'; expected folders of event files, or such files"),
         ("no class", r": no samples"),
-        ('{"data": "moving_shape"}', r"data: 'moving_shape' is no data; expected moving_shapes, burst_orders, a file"),
+        (
+            '{"data": "moving_shape"}',
+            r"data: 'moving_shape' is no data; expected moving_shapes, shape_frames, burst_orders",
+        ),
         (
             '{"data": "burst_orders"}',
             r"burst_orders, test, .* has steps of shape \[64\]; expected \[3\], as the network",

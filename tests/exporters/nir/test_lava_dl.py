@@ -44,11 +44,12 @@ def row(shape: tuple[int, ...], **nodes: n.Node) -> Graph:
     return builder.build()
 
 
+@pytest.mark.parametrize("width", [4, 5])
 @pytest.mark.parametrize("pool", [n.SumPool((2, 2)), n.AveragePool((2, 2))], ids=["sum", "average"])
-def test_a_convolution_and_a_pool_of_if_neurons(pool: n.Node, tmp_path: Path) -> None:
-    """Thresholds between the grid's values, so that no potential meets one."""
+def test_a_convolution_and_a_pool_of_if_neurons(pool: n.Node, width: int, tmp_path: Path) -> None:
+    """Thresholds between the grid's values, so that no potential meets one; an odd width leaves a rest."""
     graph = row(
-        (2, 6, 4),
+        (2, 6, width),
         conv=n.Conv(weights(1, 4, 2, 3, 3), padding=1),
         neurons=n.IF(threshold=1 + 1 / 128),
         pool=pool,
@@ -57,7 +58,7 @@ def test_a_convolution_and_a_pool_of_if_neurons(pool: n.Node, tmp_path: Path) ->
         neurons_2=n.IF(threshold=1 + 1 / 1024),
     )
     nir_file.write(graph, tmp_path / "net.nir", dialect="lava")
-    x = images(3, 2, 6, 4)
+    x = images(3, 2, 6, width)
     expected = reference(graph, x)
     assert 0.05 < expected.mean() < 0.95
     np.testing.assert_array_equal(lava.load(tmp_path / "net.nir", x, graph), expected)

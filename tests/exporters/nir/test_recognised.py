@@ -11,6 +11,7 @@ from support.nir_peers.sheets import peer_of
 
 EXPORTING = [name for name in NAMES if name not in ("lava", "nengo")]
 """Those that have an exporter of their own."""
+TRIED = [case for case in CASES if case.name in ("LIF dense", "CubaLIF dense")]
 
 
 @pytest.mark.parametrize(

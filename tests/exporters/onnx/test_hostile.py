@@ -178,8 +178,8 @@ CASES: dict[str, tuple[onnx.ModelProto | bytes, str]] = {
     ),
     "the batch mixed": (
         model([node("ReduceMean", "x", "y", axes=[0])]),
-        "node 'y' (ReduceMean), batch: a mean along axis 0 of [N,3,8,8], which is the batch; expected work that does not "
-        "mix the samples of a batch. Read it with --batch none if its first axis is no batch",
+        "node 'y' (ReduceMean), batch: a mean along axis 0 of [N,3,8,8], which is the batch; expected work that does "
+        "not mix the samples of a batch. Read it with --batch-axis none if its first axis is no batch",
     ),
     "the batch as a number": (
         model(

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from spikeport.exporters import nir_file
 from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.graph import Graph
 from spikeport.toolchain.graph.nodes import Array
 from support.nir_peers.cases import Case, Manner, reference, same
+from support.nir_raw import read_here
 
 Way = Literal["in", "out"]
 Word = Literal["exact", "exact after repair", "refused", "peer's fault", "not there"]
@@ -134,17 +136,13 @@ def _comes_in(peer: Peer, case: Case, graph: Graph, path: Path) -> tuple[bool, t
     answers, held = made if isinstance(made, tuple) else (made, None)
     wanted = np.asarray(answers)
     assert same(wanted, reference(graph, x)), f"{peer.name}, {case.name}: the framework's own network is another one"
-    from spikeport.exporters import nir_file
-
     told: dict[str, Any] = {"dialect": peer.dialect, **peer.reading}
-    read = nir_file.read(path, **told) if held is None else nir_file.from_nir(held, **told)
+    read = read_here(path, **told) if held is None else nir_file.from_nir(held, **told)
     return same(reference(read.graph, x), wanted), tuple(read.remarks)
 
 
 def _goes_out(peer: Peer, case: Case, graph: Graph, path: Path) -> tuple[bool, tuple[str, ...]]:
     x = case.inputs()
-    from spikeport.exporters import nir_file
-
     remarks = nir_file.write(graph, path, dialect=peer.dialect)
     return same(np.asarray(peer.load(path, x, graph)), reference(graph, x)), tuple(remarks)
 

@@ -13,7 +13,7 @@ from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.graph.nodes.integrators import Integrating
 from spikeport.toolchain.simulate.lava_env import LAVA_DL, look
 from support.nir_peers.cases import CASES, Manner
-from support.nir_peers.judging import Fault, NotThere, Peer
+from support.nir_peers.judging import Fault, NotThere, Peer, Way
 from support.nir_peers.other_python import OtherPython
 
 SCRIPT = Path(__file__).parent / "elsewhere" / "lava_here.py"
@@ -28,12 +28,14 @@ def on_grid(node: Integrating) -> Integrating:
 
 MANNER = Manner(gain="one", dt=1e-4, fit=on_grid, apart=5e-3)
 """Its states are cut to 4096ths in every step."""
+EXPORTER = "lava_to_nir.py makes no network that can be run"
+NO_EXPORT: dict[tuple[str, Way], str] = {(case.name, "in"): EXPORTER for case in CASES}
 DENSE = "the script makes dense blocks alone of leaky neurons, and refuses a bias of a convolution"
 
 
 def export(graph: Graph, x: n.Array, path: Path) -> n.Array:
     """lava_to_nir.py reads netx, and takes a network's last layer for its output: it never got an input of its own."""
-    raise NotThere("lava_to_nir.py makes no network that can be run")
+    raise NotThere(EXPORTER)
 
 
 def load(path: Path, x: n.Array, graph: Graph) -> n.Array:
@@ -89,7 +91,7 @@ def peer() -> Peer:
         version="" if look(LAVA_DL).why else str(process().ask({"what": "version"})),
         native=MANNER,
         runs=MANNER,
-        absent={(case.name, "out"): DENSE for case in CASES if len(case.shape) > 1},
+        absent={**{(case.name, "out"): DENSE for case in CASES if len(case.shape) > 1}, **NO_EXPORT},
         export=export,
         load=load,
         faults=(
@@ -97,7 +99,7 @@ def peer() -> Peer:
                 "odd-sum-pool",
                 "a pool of lava-dl also sums the incomplete windows at the end of an odd side",
                 odd_sum_pool,
-                around="pools of odd sides are not in this table",
+                around="such a pool is written as a convolution",
             ),
             Fault(
                 "loop-without-bias",

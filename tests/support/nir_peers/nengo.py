@@ -10,7 +10,7 @@ import numpy as np
 from spikeport.toolchain.graph import Graph
 from spikeport.toolchain.graph import nodes as n
 from support.nir_peers.cases import CASES, Manner
-from support.nir_peers.judging import Fault, NotThere, Peer
+from support.nir_peers.judging import Fault, NotThere, Peer, Way
 from support.nir_peers.other_python import OtherPython
 
 APART = Path(sys.prefix) / "apart"
@@ -20,6 +20,8 @@ MANNER = Manner(
     rule="exact", gain="leak", dt=1e-4, within=(-1e-9, np.inf), mean=1.5, offset=0.35, drives=(0.25, 0.5, 0.06, 0.12)
 )
 """Its neurons keep their potentials at 0 and above: where they would not fall below, they are ours."""
+EXPORTER = "Nengo has no exporter"
+NO_EXPORT: dict[tuple[str, Way], str] = {(case.name, "in"): EXPORTER for case in CASES}
 ABSENT = {
     **{
         case.name: "the script knows the shapes of one network's convolutions, by their names"
@@ -30,9 +32,12 @@ ABSENT = {
 }
 
 
+NONE = "Nengo has no exporter"
+
+
 def export(graph: Graph, x: n.Array, path: Path) -> n.Array:
     """There is none."""
-    raise NotThere("Nengo has no exporter")
+    raise NotThere(NONE)
 
 
 def load(path: Path, x: n.Array, graph: Graph) -> n.Array:
@@ -61,7 +66,7 @@ def peer() -> Peer:
         version=str(process().ask({"what": "version"})) if (APART / "nengo").is_dir() else "",
         native=MANNER,
         runs=MANNER,
-        absent={(name, "out"): why for name, why in ABSENT.items()},
+        absent={(name, "out"): why for name, why in ABSENT.items()} | {(case.name, "in"): NONE for case in CASES},
         export=export,
         load=load,
         faults=(

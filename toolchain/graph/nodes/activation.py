@@ -37,7 +37,8 @@ def _gelu_tanh(x: Array) -> Array:
 
 
 def _quantised(x: Array, scale: float, zero: float, low: float, high: float) -> Array:
-    return np.clip(np.rint(x / x.dtype.type(scale)) + x.dtype.type(zero), low, high)
+    y: Array = np.clip(np.rint(x / x.dtype.type(scale)) + x.dtype.type(zero), low, high)
+    return y
 
 
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...], Callable[..., Array]]] = {

@@ -176,9 +176,9 @@ def test_what_its_importer_drops_is_refused():
 
 
 def foreign(**fields) -> Tree:
-    """As its exporter writes a LIF with a β of a half in steps of 1 ms."""
+    """As its exporter writes a LIF with a β of 0.75 in steps of 1 ms."""
     one = np.ones(2, np.float32)
-    held = {"tau": 2e-3 * one, "r": 0.5 * one, "v_leak": 0 * one, "v_threshold": one, "v_reset": 0 * one, **fields}
+    held = {"tau": 4e-3 * one, "r": 0.75 * one, "v_leak": 0 * one, "v_threshold": one, "v_reset": 0 * one, **fields}
     ends = {kind.lower(): Leaf(kind, {"shape": np.array([2])}) for kind in ("Input", "Output")}
     nodes = {"input": ends["input"], "layer_0": Leaf("LIF", held), "output": ends["output"]}
     return Tree(nodes, (("input", "layer_0"), ("layer_0", "output")))
