@@ -111,15 +111,29 @@ def example_of(given: Source) -> object:
     return _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
 
 
-def save(graph: Graph | ChipGraph, path: str | os.PathLike[str]) -> None:
-    """Writes a graph or a chip graph, whole or not at all, in the format that the name's suffix says."""
+def save(graph: Graph | ChipGraph, path: str | os.PathLike[str], **options: object) -> None:
+    """Writes a graph or a chip graph, whole or not at all, in the format that the name's suffix says.
+
+    Args:
+        graph: the network.
+        path: the file; .graph, .net, .nir, .onnx or the name of a folder that ends in .parts or .nirparts.
+        options: of a NIR file dialect="norse" and the like, of an ONNX file unroll="scan".
+    """
     from .exporters.formats import FORMATS
 
     by_suffix = {each.suffix: each for each in FORMATS.values()}
     suffix = Path(path).suffix
     if suffix not in by_suffix:
         raise UsageError("save", f"'{path}'", f"a name that ends in {' or '.join(by_suffix)}")
-    by_suffix[suffix].write(graph, Path(path))
+    how = by_suffix[suffix]
+    wrong = [name for name in options if name not in how.options]
+    if wrong:
+        raise UsageError("save", f"{wrong[0]}= for '{path}'", ", ".join(how.options) or f"none for {suffix}")
+    if not how.parts:
+        how.write(graph, Path(path), **options)
+        return
+    with how.draft(Path(path)) as draft:
+        how.write(graph, draft, **options)
 
 
 def _from_graph_file(given: Source) -> Graph | ChipGraph:

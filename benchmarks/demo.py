@@ -1,6 +1,7 @@
 """`spikeport demo`: the main job end to end, for every network of the zoo, on data it makes itself.
 
 checkpoint ─► trace ─► passes ─► file ─► reference simulation ═ PyTorch, spike by spike
+                                   ├─► NIR ═ graph, ONNX ═ ONNX Runtime
                                    ├─► Loihi's integers ─► netx file ═ chip graph ═ Lava, where it is there
                                    └─► operations ─► energy under several rules, beside its ANN twin ─► report
 """
@@ -33,6 +34,7 @@ from ..toolchain.writing import written_whole
 from .demo_chip import OnChip, to_chip
 from .demo_data import made_for
 from .demo_energy import Costs, costs
+from .demo_exchange import Exchanged, to_others
 from .sameness import Layer, compared
 
 STEPS, BATCH = 48, 4
@@ -50,6 +52,7 @@ class Shown:
         layers: every layer that spikes or answers, compared with PyTorch.
         seconds: how long each part took.
         chip: what became of it on the way to a chip.
+        others: what became of it in the formats of others.
         costs: what it costs.
     """
 
@@ -60,12 +63,13 @@ class Shown:
     layers: tuple[Layer, ...]
     seconds: dict[str, float]
     chip: OnChip
+    others: Exchanged
     costs: Costs
 
     @property
     def same(self) -> bool:
-        """Whether every layer did what PyTorch did, in every step, and the file for the chip is proved."""
-        return all(layer.same for layer in self.layers) and not self.chip.failed
+        """Whether every layer did what PyTorch did, in every step, and every file is proved."""
+        return all(layer.same for layer in self.layers) and not self.chip.failed + self.others.failed
 
 
 def demonstrate(folder: Path) -> Result:
@@ -110,9 +114,10 @@ def _shown(name: str, folder: Path) -> Shown:
     sizes = (len(graph.nodes), len(done.graph.nodes))
     written = {what: str(path) for what, path in files.items()}
     chip = to_chip(read, files["data"], folder / f"{name}.net")
+    others = to_others(read, files["data"], folder)
     with working(f"{name}: energy"):
         spent = costs(read, files["data"], folder / f"{name}-energy")
-    return Shown(name, written, _did(done), sizes, layers, seconds, chip, spent)
+    return Shown(name, written, _did(done), sizes, layers, seconds, chip, others, spent)
 
 
 SUFFIXES = {"checkpoint": "safetensors", "data": "npy", "graph": "graph"}
@@ -140,7 +145,8 @@ def _timed(seconds: dict[str, float], what: str, name: str) -> Iterator[None]:
 def _data(part: Shown) -> dict[str, object]:
     layers = [{**asdict(layer), "same": layer.same} for layer in part.layers]
     plain = {field.name: getattr(part, field.name) for field in fields(part)}
-    return {**plain, "layers": layers, "chip": part.chip.data(), "costs": part.costs.data(), "same": part.same}
+    parts = {"chip": part.chip.data(), "others": part.others.data(), "costs": part.costs.data()}
+    return {**plain, "layers": layers, **parts, "same": part.same}
 
 
 def _view(part: Shown) -> RenderableType:
@@ -152,6 +158,5 @@ def _view(part: Shown) -> RenderableType:
     made = table(("layer", "kind", "shape", ">spikes", ">rate", "beside PyTorch"), rows)
     passes = [f"  - {line}" for line in part.passes] or ["  - nothing to do"]
     lines = [*(f"  {path}" for path in part.files.values()), f"  {took}", "  passes", *map("  {}".format, passes)]
-    return Group(
-        Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text(), part.chip.view(), part.costs.view()
-    )
+    views = (part.chip.view(), part.others.view(), part.costs.view())
+    return Group(Text(part.name, style="bold"), Text("\n".join(lines)), Text(), made, Text(), *views)
