@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -94,6 +95,7 @@ class Account:
         remarks: what whoever loads the files has to know.
         beside: files that belong to one of these.
         turned: how ReLUs became spikes, where they did.
+        source: what tracing proved of the network that was read.
         failed: the format that could not be proved, and why.
     """
 
@@ -103,6 +105,7 @@ class Account:
     remarks: list[str] = field(default_factory=list)
     beside: list[Path] = field(default_factory=list)
     turned: Spiked | None = None
+    source: Proof | None = None
     failed: NotProved | None = None
 
 
@@ -129,6 +132,7 @@ def converted(
     network = done if isinstance(done, ChipGraph) else done.graph
     if isinstance(network, ChipGraph):
         _check_options(given.source.name, chip)
+    source = of_source(network) if isinstance(network, Graph) else None
     turned = None if neurons is None else spiked(network, neurons, chip.calibration)
     if turned is not None:
         network, chip = turned.graph, replace(chip, trial=turned.trial)
@@ -137,7 +141,7 @@ def converted(
     for name, path in files.items():
         if not formats[name].parts:
             check_place(path)
-    account = Account(turned=turned)
+    account = Account(turned=turned, source=source)
     try:
         for name, each in formats.items():
             if each.target:
@@ -178,7 +182,7 @@ def exchanged(
     with how.draft(path) as draft:
         account.remarks += [f"{path.name}: {line}" for line in how.write(network, draft, **exchange.options(how))]
         again, proofs = cast(Prove, referred(how.proof, __package__))(network, draft, path, inputs)
-        account.proofs[name] = [of_source(network), *proofs]
+        account.proofs[name] = [account.source or of_source(network), *proofs]
         if exchange.trace and name == "nir":
             from .nir.trace_file import SUFFIX, write_trace
 
@@ -212,11 +216,11 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
     proofs = account.proofs[name] = []
     inputs = _within(chip.reset_interval, chip.trial.values(network))
     if isinstance(network, Graph):
-        proofs.append(of_source(network))
+        proofs.append(account.source or of_source(network))
         made, account.reports[name] = _quantised(network, how.target, chip, inputs)
         with working(f"comparing {network.name} with its chip graph"):
             proofs.append(of_chip(network, made, inputs))
-        fed = in_units_of(made, inputs)
+        fed = _longer(made, in_units_of(made, inputs))
     else:
         made, fed = cast(ChipGraph, network), inputs
     with how.draft(path) as draft:
@@ -226,6 +230,12 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         if chip.lava:
             named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
             proofs.append(of_lava(again, path, named))
+
+
+def _longer(chip: ChipGraph, inputs: dict[str, Array]) -> dict[str, Array]:
+    """The inputs and zeros behind them until the last answer has come: a film of one step would show nothing."""
+    late = max(getattr(chip.nodes[name], "after", 0) for name in chip.outputs)
+    return {name: np.pad(values, ((0, late), *([(0, 0)] * (values.ndim - 1)))) for name, values in inputs.items()}
 
 
 def _within(interval: int | None, inputs: dict[str, Array]) -> dict[str, Array]:

@@ -13,17 +13,21 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from ..toolchain.console import working
 from ..toolchain.errors import SpikeportError
 from ..toolchain.graph import Graph, digest
-from ..toolchain.graph.nodes import Array
+from ..toolchain.graph.network import Network
+from ..toolchain.graph.nodes import Array, Node
+from ..toolchain.graph.subgraph import SubGraph
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.tables import counted
 from ..toolchain.verifying import OnLava, OnRuntime, Verdict, verify
+
+N = TypeVar("N", bound=Network)
 
 LAVA_STEPS = 16
 """So many steps of the first sample run on Lava, which takes up to half a second for each."""
@@ -104,18 +108,30 @@ def of_file(chip: ChipGraph, again: ChipGraph, path: Path, inputs: Mapping[str, 
     return Proof("chip graph → file", _equal(verdict), exact=True, verdict=verdict)
 
 
-def sharing(chip: ChipGraph, other: ChipGraph) -> ChipGraph:
+def sharing(network: N, other: Network) -> N:
     """A network that holds the very arrays of another where they are equal bit for bit, so that they are held once."""
-    nodes = {}
-    for name, node in chip.nodes.items():
-        theirs = other.nodes[name].arrays() if type(other.nodes.get(name)) is type(node) else {}
-        equal = {each: theirs[each] for each, mine in node.arrays().items() if _equal_arrays(mine, theirs.get(each))}
-        nodes[name] = replace(node, **equal) if equal else node
-    return replace(chip, nodes=nodes)
+    return replace(network, nodes={name: _sharing(node, other.nodes.get(name)) for name, node in network.nodes.items()})
+
+
+def _sharing(node: Node, other: Node | None) -> Node:
+    if type(other) is not type(node):
+        return node
+    if isinstance(node, SubGraph):
+        return replace(node, graph=sharing(node.graph, cast(SubGraph, other).graph))
+    theirs = other.arrays()
+    equal = {each: theirs[each] for each, mine in node.arrays().items() if _equal_arrays(mine, theirs.get(each))}
+    return replace(node, **equal) if equal else node
 
 
 def _equal_arrays(mine: Array, other: Array | None) -> bool:
-    return other is not None and mine.dtype == other.dtype and np.array_equal(mine, other)
+    """Whether they are the same to the last bit: 0 is not −0."""
+    if other is None or mine.dtype != other.dtype or mine.shape != other.shape:
+        return False
+    return np.array_equal(_bits(mine), _bits(other))
+
+
+def _bits(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def of_nir(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) -> tuple[Graph, list[Proof]]:
@@ -127,7 +143,7 @@ def of_nir(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) -
     from .nir_file import read
 
     with working(f"comparing {graph.name} with its file"):
-        again = read(draft).graph
+        again = sharing(read(draft).graph, graph)
         verdict = verify(graph, again, inputs)
     if not verdict:
         raise _another(path, verdict)
@@ -151,7 +167,7 @@ def of_nir_parts(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Arr
     from .nir.parts_in import read_parts
 
     with working(f"comparing {graph.name} with its files"):
-        again = read_parts(draft)
+        again = sharing(read_parts(draft), graph)
         verdict = verify(graph, again, inputs)
     if not verdict:
         raise _another(path, verdict)
@@ -164,10 +180,11 @@ def of_onnx(graph: Graph, draft: Path, path: Path, inputs: Mapping[str, Array]) 
 
     with working(f"running {graph.name} on ONNX Runtime"):
         again = read(draft)[0]
+        same = digest(again) == digest(graph)
+        again = sharing(again, graph)
         verdict = verify(graph, OnRuntime(again), inputs)
     if not verdict:
         raise _another(path, verdict)
-    same = digest(again) == digest(graph)
     said = "the very same graph" if same else "another form of the graph, which runs the same"
     return again, [
         Proof("graph → file", said, exact=same),

@@ -1,7 +1,8 @@
 """How a file is meant: whose it is, how long a step is, how neurons reset.
 
 What the user says comes first, then what Spikeport wrote in or beside the file. Other files are recognised by what
-their numbers look like, as each dialect knows; where none does, the equations of the NIR paper are read.
+their numbers look like, where a dialect is sure of it. Where none is, the equations of the NIR paper are read, for
+which a step has to be told: a step or a reset that was only guessed would make another network.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
-from ...toolchain.errors import GraphError, UsageError
+from ...toolchain.errors import FileError, GraphError, UsageError
 from ...toolchain.graph.nodes import Integrating
 from ...toolchain.graph.nodes.integrators import Rule
 from ...toolchain.graph.nodes.neurons import Reset
 from .dialects import DIALECTS, dialect
-from .dialects.base import Dialect, Told
+from .dialects.base import SURE, Dialect, Told
 from .edges_in import NEURONS
 from .exact import decoded, restored
 from .facts import Facts, NeuronFacts
@@ -29,8 +30,6 @@ TIMED = NEURONS | {"Delay"}
 """The nodes that mean nothing without the length of a step."""
 STEP = 1e-3
 """The length of a step where nothing depends on it."""
-SURE = 0.15
-"""How sure a dialect has to be."""
 AGREE = 1e-6
 """How far two lengths of a step may be apart."""
 
@@ -125,8 +124,9 @@ def meaning_of(tree: Tree, asked: Asked, facts: Facts | None, said: Said) -> Mea
         said.remark(
             "", f"written by Spikeport in the dialect {facts.dialect}; read as {asked.dialect}, as --dialect says"
         )
-    named = _told_or_recognised(tree, asked, said)
-    told = _reset_as(replace(named.told, dt=_step(tree, asked, facts, named, said)), asked)
+    kept = facts.dt if facts is not None else _kept_step(tree)
+    named = _told_or_recognised(tree, asked, kept, said)
+    told = _reset_as(replace(named.told, dt=_step(tree, asked, kept, named, said)), asked)
     if any(leaf.kind in NEURONS for _, leaf in leaves(tree)):
         said.remark("", f"not said by the file, so as {named.name} has it: {_sentence(told)}")
     return Meaning(named, told, None, asked)
@@ -146,25 +146,54 @@ def _reset_as(told: Told, asked: Asked) -> Told:
     return replace(told, reset=reset, when="now" if told.when == "guarded" else told.when)
 
 
-def _told_or_recognised(tree: Tree, asked: Asked, said: Said) -> Dialect:
+def _told_or_recognised(tree: Tree, asked: Asked, kept: float | None, said: Said) -> Dialect:
     if asked.dialect is not None:
         return dialect(asked.dialect)
     if not any(leaf.kind in NEURONS for _, leaf in leaves(tree)):
         return dialect("ode")
-    found = sorted(_candidates(tree), key=lambda each: -each[0])
-    best = [each for each in found if each[0] == found[0][0] >= SURE]
+    found = sorted(_candidates(tree), key=lambda each: -each.sure)
+    best = [each for each in found if each.sure == found[0].sure >= SURE]
     if len(best) == 1:
-        _, name, why = best[0]
-        said.remark("", f"read as a file of {name}: {why}; --dialect says otherwise")
-        return dialect(name)
-    names = " and ".join(name for _, name, _ in best)
-    why = f"it may be of {names} alike" if best else "nothing in it says whose it is"
+        said.remark("", f"read as a file of {best[0].name}: {best[0].why}; --dialect says otherwise")
+        return dialect(best[0].name)
+    if asked.dt is None and kept is None and any(leaf.kind in TIMED for _, leaf in leaves(tree)):
+        raise _unsaid(found, asked, said)
+    why = _maybe(found) or "nothing in it says whose it is"
     said.remark("", f"{why}: read by the equations of the NIR paper (ode); --dialect says otherwise")
     return dialect("ode")
 
 
-def _candidates(tree: Tree) -> list[tuple[float, str, str]]:
-    """How sure each dialect is that the tree is one of its own, its name, and why."""
+@dataclass(frozen=True)
+class Candidate:
+    """A dialect that a file may be of.
+
+    Args:
+        sure: how sure that is, from 0 to 1.
+        name: of the dialect.
+        why: what speaks for it.
+    """
+
+    sure: float
+    name: str
+    why: str
+
+
+def _maybe(found: list[Candidate]) -> str:
+    return "it may be of " + ", or of ".join(f"{each.name} ({each.why})" for each in found) if found else ""
+
+
+def _unsaid(found: list[Candidate], asked: Asked, said: Said) -> FileError:
+    """That somebody has to say how long a step is, or whose the file is."""
+    text = "; ".join(["nothing says how long a step is", *([_maybe(found)] if found else [])])
+    fix = "add --dt SECONDS"
+    if asked.dialect is None:
+        names = [f"--dialect {each.name}" for each in found] or ["--dialect NAME and --dt"]
+        fix += f" to read it by the equations of the NIR paper, or {' or '.join(names)}"
+    return said.error("", text, "a dt, in its metadata or told", fix)
+
+
+def _candidates(tree: Tree) -> list[Candidate]:
+    """The dialects that a tree may be of."""
     found = []
     for name in DIALECTS:
         known = dialect(name).known
@@ -174,15 +203,14 @@ def _candidates(tree: Tree) -> list[tuple[float, str, str]]:
         except (GraphError, ValueError):  # numbers, or shapes, of which its framework makes nothing
             continue
         if answer is not None and answer[0] > 0:
-            found.append((answer[0], name, answer[1]))
+            found.append(Candidate(answer[0], name, answer[1]))
     return found
 
 
-def _step(tree: Tree, asked: Asked, facts: Facts | None, found: Dialect, said: Said) -> float:
+def _step(tree: Tree, asked: Asked, kept: float | None, found: Dialect, said: Said) -> float:
     """The length of a step: as told, as the metadata have it, as the numbers give away, or as the dialect fixes it."""
     if asked.dt is not None:
         return asked.dt
-    kept = facts.dt if facts is not None else _kept_step(tree)
     shown = found.step_of(tree) if found.step_of is not None else None
     if kept is not None:
         if shown is not None and abs(shown - kept) > AGREE * kept:
@@ -192,8 +220,7 @@ def _step(tree: Tree, asked: Asked, facts: Facts | None, found: Dialect, said: S
     if dt > 0:
         return dt
     if any(leaf.kind in TIMED for _, leaf in leaves(tree)):
-        expected = "a dt, in its metadata or told"
-        raise said.error("", "nothing says how long a step is", expected, "add --dt SECONDS (and --dialect)")
+        raise _unsaid([], asked, said)
     return STEP
 
 

@@ -76,7 +76,6 @@ def read_trace(path: Path, graph: Graph) -> Golden:
     return Golden(path.name, next(iter(steps_of.values())), inputs, held)
 
 
-
 def _check_type(contents: Contents, at: str, *kinds: str) -> str:
     found = contents.values.get(f"{at}@__type__")
     text = "" if found is None or found.dtype.kind != "S" else bytes(found.ravel()[0]).decode("utf8", "replace")

@@ -51,6 +51,8 @@ OTHERS = {
 }
 """The names of the types that are not."""
 MOST_AXES = 32
+LARGE = 1 << 20
+"""Of a mapped file, more bytes than this are put back once they are copied."""
 
 
 def type_name(number: int) -> str:
@@ -130,7 +132,23 @@ def array_of(tensor: TensorPart, folder: Folder) -> Array:
         found = f"{len(raw)} bytes for shape {shown(shape)} of {name}"
         need(len(raw) == count * size, "data", found, f"{count * size}, {size} each")
         flat = np.frombuffer(raw, dtype)
-    return _native(flat, tensor.type).reshape(shape)
+    made = _native(flat, tensor.type)
+    if raw is not None and made is not flat:
+        _put_back(raw)
+    return made.reshape(shape)
+
+
+def _put_back(raw: memoryview) -> None:
+    """What was copied out of a mapped file need not stay in memory; whoever looks again reads it again."""
+    whole = raw.obj
+    if isinstance(whole, mmap.mmap) and len(raw) > LARGE:
+        start = _address(raw) - _address(memoryview(whole))
+        first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+        whole.madvise(mmap.MADV_DONTNEED, first, start + len(raw) - first)
+
+
+def _address(view: memoryview) -> int:
+    return int(np.frombuffer(view, np.uint8).ctypes.data)
 
 
 def _typed(row: Array, dtype: str, count: int, shape: tuple[int, ...]) -> Array:

@@ -1,14 +1,17 @@
 """Thresholds of a sigma-delta network: the largest with which its output stays within a budget.
 
-    e_l(θ) ≈ k_l·θ                      what layer l alone adds to the output's error: measured once, at some θ
+    e_l(θ) ≈ k_l·θ                      what layer l alone adds to the output's error: measured at θ = p_l
     θ_l = f · E·√share_l / k_l          share_l = messages of l / all messages: who sends much is given much
+    θ_l ≤ 2·p_l  where that is beyond p_l and what was measured there is still within l's share;  else θ_l ≤ p_l
     f the largest with  max_t e[t] ≤ E  measured with all thresholds in place, by bisection
 
-Errors of layers add up like noise, so shares of E² do. Without any threshold a message is sent for every change.
+Errors of layers add up like noise, so shares of E² do. Without any threshold a message is sent for every change. What
+sends but a few values, as 0 and 1, loses nothing at p_l and all of it at once further up: hence the bound.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +25,7 @@ from .samples import Samples, every_step, joined
 from .sigma_delta import WORD, Coders, senders
 
 PROBE = 0.25
-"""θ at which a layer's sensitivity is measured, by the root mean square of its values."""
+"""p_l, at which a layer's sensitivity is measured, by the root mean square of its values."""
 LEAST, MOST, FINE = 2.0**-5, 2.0**3, 9
 """f lies between; so often the interval is halved, in octaves."""
 
@@ -65,10 +68,27 @@ def chosen(coders: Coders, samples: Samples, budget: float) -> tuple[dict[str, f
     count = {name: _messages(exact, name) for name in free}
     total = sum(count.values()) or 1
     shares = {name: count[name] / total for name in free}
-    slopes = {name: _slope(coders, samples, name) for name in free}
-    base = {n: budget * np.sqrt(shares[n]) / slopes[n] if slopes[n] > 0 else 0.0 for n in free}
-    factor = _largest(coders, samples, base, budget)
-    return {name: factor * theta for name, theta in base.items()}, shares
+    parts = {name: budget * float(np.sqrt(count[name] / total)) for name in free}
+    bounds = {name: _bound(coders, samples, name, parts[name]) for name in free}
+    factor = _largest(coders, samples, bounds, budget)
+    return {name: bound.at(factor) for name, bound in bounds.items()}, shares
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How θ of a coder follows from f.
+
+    Args:
+        base: θ with f = 1, E·√share / k.
+        most: what it never exceeds.
+    """
+
+    base: float
+    most: float
+
+    def at(self, factor: float) -> float:
+        """θ."""
+        return min(factor * self.base, self.most) if factor > 0 else 0.0
 
 
 def _messages(ran: Ran, name: str) -> int:
@@ -76,22 +96,28 @@ def _messages(ran: Ran, name: str) -> int:
     return sum(count for each, count in ran.messages.items() if each == name or each.rpartition(".")[0] == name)
 
 
-def _slope(coders: Coders, samples: Samples, name: str) -> float:
-    """k of a coder."""
+def _bound(coders: Coders, samples: Samples, name: str, part: float) -> Bound:
+    """θ of a coder, whose part of the error is given."""
     values = samples.activations[name]
     active = values[values != 0]
-    theta = PROBE * float(np.sqrt((active.astype(np.float64) ** 2).mean())) if active.size else 0.0
-    return run(coders.with_thresholds({name: theta}), samples).worst / theta if theta > 0 else 0.0
+    probe = PROBE * float(np.sqrt((active.astype(np.float64) ** 2).mean())) if active.size else 0.0
+    if probe == 0:
+        return Bound(0.0, 0.0)
+    alone = run(coders.with_thresholds({name: probe}), samples).worst
+    base = part * probe / alone if alone > 0 else math.inf
+    if base <= probe:
+        return Bound(base, math.inf)
+    further = run(coders.with_thresholds({name: 2 * probe}), samples).worst <= part
+    return Bound(base, 2 * probe if further else probe)
 
 
-def _largest(coders: Coders, samples: Samples, base: Mapping[str, float], budget: float) -> float:
+def _largest(coders: Coders, samples: Samples, bounds: Mapping[str, Bound], budget: float) -> float:
     """The largest f of those that were tried with which the budget is kept; 0 where none does."""
     low, high, best = np.log2(LEAST), np.log2(MOST), 0.0
     for _ in range(FINE):
         middle = (low + high) / 2
-        kept = (
-            run(coders.with_thresholds({n: 2.0**middle * theta for n, theta in base.items()}), samples).worst <= budget
-        )
+        tried = {name: bound.at(2.0**middle) for name, bound in bounds.items()}
+        kept = run(coders.with_thresholds(tried), samples).worst <= budget
         low, high = (middle, high) if kept else (low, middle)
         best = max(best, 2.0**middle) if kept else best
     return best

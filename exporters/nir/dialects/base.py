@@ -17,6 +17,8 @@ from ....toolchain.graph.nodes.neurons import Reset, When
 from ..tree import Leaf, Tree
 
 Loops = Literal["subgraph", "cycle", "none"]
+SURE = 0.5
+"""How sure a dialect has to be of a tree that it is read by it without being told."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class Dialect:
             is encoded; and a line for each thing that was changed.
         batched: whether its importer counts the batch among the axes of Flatten, so that the file has to as well.
         known: why a tree that says nothing about itself must be, or may be, of this dialect; none when it is not.
-            The first number is how sure that is, from 0 to 1.
+            The first number is how sure that is, from 0 to 1: SURE and more where several things that have nothing to
+            do with each other speak for it, and another file that has them all is not to be expected; less where a
+            file of another framework, or one made by hand, may well look like this.
     """
 
     name: str

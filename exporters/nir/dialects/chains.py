@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ....toolchain.errors import GraphError
 from ....toolchain.graph.nodes.base import need
 from ..tree import Leaf, Tree
@@ -56,12 +58,20 @@ def without(tree: Tree, name: str) -> Tree:
     return replace(tree, nodes={key: node for key, node in tree.nodes.items() if key != name}, edges=tuple(edges))
 
 
-def neurons(tree: Tree) -> list[Leaf]:
-    """All of its neurons, those in sub-graphs too."""
+def every(tree: Tree) -> list[Leaf]:
+    """All of its nodes, those in sub-graphs too."""
     found: list[Leaf] = []
     for node in tree.nodes.values():
-        if isinstance(node, Tree):
-            found += neurons(node)
-        elif node.kind in NEURONS:
-            found.append(node)
+        found += every(node) if isinstance(node, Tree) else [node]
     return found
+
+
+def neurons(tree: Tree) -> list[Leaf]:
+    """All of its neurons, those in sub-graphs too."""
+    return [leaf for leaf in every(tree) if leaf.kind in NEURONS]
+
+
+def learned(tree: Tree) -> bool:
+    """Whether it has weights and all are in float32, as frameworks train them; numbers made by hand are in float64."""
+    found = [np.asarray(leaf.values["weight"]) for leaf in every(tree) if "weight" in leaf.values]
+    return bool(found) and all(weight.dtype == np.float32 for weight in found)

@@ -232,7 +232,7 @@ def _layer(tree: Tree) -> Tree:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """Every decay, threshold and weight on Loihi's grid."""
+    """Every decay, threshold and weight on Loihi's grid, and gains of 1."""
     leaves = [leaf for leaf in tree.nodes.values() if isinstance(leaf, Leaf)]
     neurons = [leaf for leaf in leaves if leaf.kind == "CubaLIF"]
     dense = [leaf for leaf in leaves if leaf.kind in ("Linear", "Affine")]
@@ -247,8 +247,10 @@ def known(tree: Tree) -> tuple[float, str] | None:
 def _of_loihi(leaf: Leaf) -> bool:
     with np.errstate(divide="ignore"):
         decays = [DECAYS * DT / number(leaf, name) for name in ("tau_syn", "tau_mem")]
+        gains = [DT * number(leaf, r) / number(leaf, tau) for r, tau in (("r", "tau_mem"), ("w_in", "tau_syn"))]
     grids = [*decays, number(leaf, "v_threshold") * WEIGHTS]
-    return all(map(_whole, grids)) and not number(leaf, "v_leak").any()
+    ones = all(bool(np.isclose(gain, 1, **NEAR).all()) for gain in gains if np.isfinite(gain).all())
+    return ones and all(map(_whole, grids)) and not number(leaf, "v_leak").any()
 
 
 def _whole(values: Array) -> bool:

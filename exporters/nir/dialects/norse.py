@@ -24,6 +24,7 @@ from ....toolchain.graph.nodes.base import need
 from ..tree import Leaf, Tree
 from . import ode
 from .base import Dialect, Told
+from .chains import every, learned, neurons
 from .depth_first import runnable
 from .ode import decay_of, number
 from .preparing import (
@@ -42,8 +43,10 @@ STEP = 1e-3
 """The step that its importer, its exporter and its neurons take where they are not told another."""
 
 
+TINY = 1e-4
+"""Time constants that nobody means in seconds."""
 SCALED = 0.8
-"""How sure it is that time constants shorter than a step are Norse's."""
+"""How sure it is that a trained network with time constants as short as that is Norse's."""
 
 
 def exported(leaf: Leaf, told: Told) -> Integrating:
@@ -147,31 +150,29 @@ def warns(tree: Tree) -> tuple[str, ...]:
 
 def step_of(tree: Tree) -> float | None:
     """The step that to_nir multiplies time constants by, where they are shorter than it; nobody tells it another."""
-    found = known(tree)
-    return STEP if found is not None and found[0] >= SCALED else None
+    return STEP if known(tree) is not None and any((tau < STEP).any() for tau in _taus(tree)) else None
+
+
+def _taus(tree: Tree) -> list[Array]:
+    names = ("tau", "tau_mem", "tau_syn")
+    return [number(leaf, name) for leaf in neurons(tree) for name in names if name in leaf.values]
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """r = 1 and v_reset = 0 in every neuron; a time constant in millionths of a second; w_in = 1 of a CubaLIF."""
-    neurons = [leaf for leaf in _leaves(tree) if leaf.kind in ("IF", "LI", "LIF", "CubaLIF")]
-    if not neurons or not all(_looks_own(leaf) for leaf in neurons):
+    """r = 1 and v_reset = 0 in every neuron; time constants in millionths of a second; w_in = 1 of a CubaLIF."""
+    found = neurons(tree)
+    if not found or not all(_looks_own(leaf) for leaf in found):
         return None
-    taus = [number(leaf, name) for leaf in neurons for name in ("tau", "tau_mem", "tau_syn") if name in leaf.values]
+    taus = _taus(tree)
     if any((tau < STEP).any() for tau in taus):
-        return SCALED, "r is 1, and time constants are shorter than a step of 0.001 s, as to_nir multiplies them by it"
-    cuba = any(leaf.kind == "CubaLIF" for leaf in neurons)
-    if cuba:
-        return 0.5, "r and w_in are 1 in every neuron, and v_reset is 0"
-    pooled = any(leaf.kind in ("Flatten", "SumPool2d", "AvgPool2d") for leaf in _leaves(tree))
+        tiny = learned(tree) and all((tau < TINY).all() for tau in taus)
+        said = "r is 1, and time constants are shorter than a step of 0.001 s, as to_nir multiplies them by it"
+        return (SCALED if tiny else 0.3), said
+    if any(leaf.kind == "CubaLIF" for leaf in found):
+        return 0.3, "r and w_in are 1 in every neuron, and v_reset is 0"
+    pooled = any(leaf.kind in ("Flatten", "SumPool2d", "AvgPool2d") for leaf in every(tree))
     # its exporter writes neither pools nor a Flatten; sinabs writes an IF like this too, and is no surer
     return None if taus or pooled else (0.2, "r is 1 and v_reset is 0 in every IF")
-
-
-def _leaves(tree: Tree) -> list[Leaf]:
-    found: list[Leaf] = []
-    for node in tree.nodes.values():
-        found += _leaves(node) if isinstance(node, Tree) else [node]
-    return found
 
 
 def _looks_own(leaf: Leaf) -> bool:

@@ -23,7 +23,7 @@ from ....toolchain.graph.nodes.base import need
 from ..facts import KEY, facts_of
 from ..tree import Leaf, Tree
 from .base import Dialect, Told
-from .chains import chain, changed, neurons
+from .chains import chain, changed, learned, neurons
 from .ode import number
 from .preparing import averages_as_convolutions, biases_moved, in_order, ungrouped, with_gain
 from .subtracting import firing, has, level_of, spread, starts_at_rest
@@ -185,7 +185,10 @@ def _single(tree: Tree, names: tuple[str, ...], name: str) -> bool:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """Every r is 1, v_leak and v_reset are 0, τ counts steps, layers have a bias, and convolutions no input_shape."""
+    """Every r is 1, v_leak and v_reset are 0, τ counts steps, trained layers have a bias, and nodes have numbers.
+
+    Time constants in milliseconds look like those in steps, and others write r = 1 too.
+    """
     found, leaves = neurons(tree), [node for node in tree.nodes.values() if isinstance(node, Leaf)]
     if not found or any(leaf.kind not in ("IF", "LIF", "LI") or not _plain(leaf) for leaf in found):
         return None
@@ -194,11 +197,12 @@ def known(tree: Tree) -> tuple[float, str] | None:
     steps = [float(number(leaf, "tau").min()) for leaf in found if "tau" in leaf.values]
     if steps and min(steps) < 1:
         return None
+    own = learned(tree) and all(name.isdecimal() for name in tree.nodes if name not in ("input", "output"))
     if steps:
-        return 0.7, f"r = 1, v_leak = 0, and time constants of 1 and more ({min(steps):g}), which count steps"
+        why = f"r = 1, v_leak = 0, and time constants of 1 and more ({min(steps):g}), which count steps"
+        return 0.7 if own else 0.3, why
     pooled = any(leaf.kind == "SumPool2d" for leaf in leaves)
-    shaped = any(leaf.kind == "Conv2d" and "input_shape" in leaf.values for leaf in leaves)
-    return 0.5 if pooled and not shaped else 0.2, "r = 1 in every IF, and a bias in every layer"
+    return 0.5 if pooled and own else 0.2, "r = 1 in every IF, and a bias in every layer"
 
 
 def _plain(leaf: Leaf) -> bool:

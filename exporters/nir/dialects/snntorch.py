@@ -24,6 +24,7 @@ from ....toolchain.graph.nodes.neurons import Reset, When
 from ..tree import Leaf, Tree
 from . import ode
 from .base import Dialect, Told
+from .chains import every, learned
 from .ode import number
 from .preparing import (
     Prepared,
@@ -163,22 +164,15 @@ def _infinite(leaf: Leaf, field: str) -> bool:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """r = τ/1e-4 in every neuron, nothing else than 0 in v_leak and v_reset."""
-    neurons = [leaf for leaf in _leaves(tree) if leaf.kind in ("LIF", "CubaLIF")]
+    """r = τ/1e-4 in every neuron, nothing else than 0 in v_leak and v_reset; weights as a framework trains them."""
+    neurons = [leaf for leaf in every(tree) if leaf.kind in ("LIF", "CubaLIF")]
     if not neurons or not all(_looks_own(leaf) for leaf in neurons):
         return None
     loops = any(name.endswith((".w_rec", ".lif")) for name in tree.nodes)
-    sure = 0.9 if loops else 0.7
+    sure = 0.9 if loops else 0.7 if learned(tree) else 0.3
     return sure, "r is τ/1e-4 in every neuron, and v_leak and v_reset are 0" + (
         ", and loops are .lif and .w_rec" * loops
     )
-
-
-def _leaves(tree: Tree) -> list[Leaf]:
-    found: list[Leaf] = []
-    for node in tree.nodes.values():
-        found += _leaves(node) if isinstance(node, Tree) else [node]
-    return found
 
 
 def _looks_own(leaf: Leaf) -> bool:

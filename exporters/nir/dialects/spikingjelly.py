@@ -25,6 +25,7 @@ from ....toolchain.graph.nodes.base import need
 from ..cycles import cycles
 from ..tree import Leaf, Tree
 from .base import Dialect, Told
+from .chains import learned
 from .ode import KINDS, full, number
 from .preparing import biases_moved, in_order, loops_without_bias, pools_as_convolutions, ungrouped, with_gain
 from .sorting import sorted_nodes
@@ -210,16 +211,21 @@ def _loop(tree: Tree, loop: frozenset[str]) -> None:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """Numbers in double precision, one for a layer, that follow from one dt; an input that fx named."""
+    """Numbers in double precision, one for a layer, that follow from one dt; an input that fx named; trained weights.
+
+    fx calls an input as `forward` does, and an output `output`. Numbers made by hand are in double precision too, but
+    so are their weights.
+    """
     neurons = [leaf for leaf in tree.nodes.values() if isinstance(leaf, Leaf) and leaf.kind in KINDS.values()]
     if not neurons or not all(_could_be(leaf) for leaf in neurons):
         return None
     dts = [dt for dt in map(_step_of, neurons) if dt is not None]
     if dts and not np.allclose(dts, dts[0], **NEAR):
         return None
-    own = all(node.kind != "Input" or name != "input" for name, node in tree.nodes.items() if isinstance(node, Leaf))
+    own = learned(tree) and "input" not in tree.nodes and "output" in tree.nodes
     step = f", all of them of dt = {dts[0]:g} s" if dts else ""
-    said = f"v_leak = v_reset, one number in float64 for each layer{step}{', no node called input' * own}"
+    more = ", weights in float32, and no node called input" if own else ""
+    said = f"v_leak = v_reset, one number in float64 for each layer{step}{more}"
     return max(_sure(leaf, own=own) for leaf in neurons), said
 
 
@@ -255,12 +261,12 @@ def _step_of(leaf: Leaf) -> float | None:
 def _sure(leaf: Leaf, *, own: bool) -> float:
     """Others write r = 1 for an IF, and r = tau/dt with a v_leak of 0 too; their inputs are called input."""
     if leaf.kind == "IF":
-        return 0.1 if _one(leaf, "r") == 1 else 0.9 if own else 0.5
+        return 0.1 if _one(leaf, "r") == 1 else 0.9 if own else 0.3
     if leaf.kind == "LIF" and _one(leaf, "v_leak") != 0:
         return 0.9 if own else 0.3
     if leaf.kind == "LIF" and _one(leaf, "r") == 1:
         return 0.85 if own else 0.1
-    return 0.75 if own else 0.4
+    return 0.75 if own else 0.2
 
 
 DIALECT = Dialect(

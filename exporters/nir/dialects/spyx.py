@@ -24,7 +24,7 @@ from ....toolchain.graph.nodes import IF, LIF, Array, CubaLIF, Integrating, Leak
 from ....toolchain.graph.nodes.base import need
 from ..tree import Leaf, Tree
 from .base import Dialect, Told
-from .chains import neurons
+from .chains import learned, neurons
 from .ode import number
 from .preparing import averages_as_convolutions, biases_moved, in_order, loops_without_bias, ungrouped, with_gain
 from .spyx_tree import begin, finish, warns
@@ -145,7 +145,10 @@ def _step(leaf: Leaf) -> Array:
 
 
 def known(tree: Tree) -> tuple[float, str] | None:
-    """Every r is β = 1 − dt/τ with one dt, and v_leak and v_reset are 0; or nodes are called layer_0, and so on."""
+    """Every r is β = 1 − dt/τ with one dt, and v_leak and v_reset are 0; nodes are called layer_0, and so on.
+
+    One r and one τ always give a dt: it says nothing where there are no others, and no names.
+    """
     found = neurons(tree)
     zeros = [leaf.values.get(name, np.zeros(())) for leaf in found for name in ("v_leak", "v_reset")]
     if not found or any(np.asarray(value).any() for value in zeros):
@@ -154,7 +157,12 @@ def known(tree: Tree) -> tuple[float, str] | None:
     leaky = any(leaf.kind in ("LIF", "CubaLIF") for leaf in found)
     dt = step_of(tree)
     if leaky and dt is not None:
-        return 0.95, f"r = 1 − dt/τ, which is β, with dt = {dt:g} s in every neuron"
+        several = np.unique(np.concatenate([np.ravel(number(leaf, "r")) for leaf in found])).size > 1
+        sure = 0.95 if named else 0.8 if several and learned(tree) else 0.2
+        return (
+            sure,
+            f"r = 1 − dt/τ, which is β, with dt = {dt:g} s in every neuron{', called layer_0 and so on' * named}",
+        )
     return (0.6, "nodes called layer_0, layer_1, …") if named and not leaky else None
 
 

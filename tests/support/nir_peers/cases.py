@@ -47,6 +47,7 @@ class Manner:
         mean: the mean of the weights, in standard deviations.
         offset: the mean of the biases, in the units of the weights.
         drives: how large weights may be, one after the other.
+        grid: steps of a weight in one unit; 0 for weights as they are drawn.
     """
 
     reset: Literal["value", "subtract", "none"] = "value"
@@ -62,6 +63,7 @@ class Manner:
     mean: float = 0.25
     offset: float = 0.05
     drives: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    grid: int = 0
 
     def scale(self, alpha: Any, beta: Any) -> Any:
         """What scales what comes in; None for a decay that is not there."""
@@ -132,11 +134,15 @@ class Sketch:
         """Weights, (out, in, …), that drive neurons of this scale."""
         width = float(np.prod(shape[1:]))
         drawn = self.rng.normal(self.manner.mean, 1.0, shape) * self.drive / (np.sqrt(width) * self.scale)
-        return drawn.astype(np.float32)
+        return self._on_grid(drawn)
 
     def bias(self, size: int) -> n.Array:
         """A bias that changes spikes."""
-        return (self.rng.normal(self.manner.offset, 0.1, size) * self.drive / self.scale).astype(np.float32)
+        return self._on_grid(self.rng.normal(self.manner.offset, 0.1, size) * self.drive / self.scale)
+
+    def _on_grid(self, drawn: n.Array) -> n.Array:
+        steps = self.manner.grid
+        return (np.rint(drawn * steps) / steps if steps else drawn).astype(np.float32)
 
     def affine(self, out: int, into: int, *, bias: bool = True) -> n.Affine:
         """A dense layer."""
@@ -171,6 +177,12 @@ def _dense(it: Sketch) -> None:
 def _dense_without_bias(it: Sketch) -> None:
     it.add("dense", it.affine(5, 6, bias=False))
     it.add("neurons", it.neuron(5))
+
+
+def _two_dense_without_bias(it: Sketch) -> None:
+    _dense_without_bias(it)
+    it.add("dense_2", it.affine(4, 5, bias=False))
+    it.add("neurons_2", it.neuron(4))
 
 
 def _conv(*, bias: bool = True, groups: int = 1, kernel: tuple[int, int] = (3, 3), **window: Any) -> Any:
@@ -234,10 +246,12 @@ CASES: tuple[Case, ...] = (
     Case("LIF dense, v_reset", n.LIF, _dense, v_reset=-0.3),
     Case("LIF dense, each its own", n.LIF, _dense, each=True),
     Case("CubaLIF dense", n.CubaLIF, _dense),
+    Case("CubaLIF dense without bias", n.CubaLIF, _two_dense_without_bias),
     Case("CubaLIF dense, each its own", n.CubaLIF, _dense, each=True),
     Case("LI dense", n.LeakyIntegrator, _dense),
     Case("CubaLI dense", n.CubaIntegrator, _dense),
     Case("IF conv", n.IF, _conv(padding=1), IMAGE),
+    Case("IF conv without bias", n.IF, _conv(bias=False), IMAGE),
     Case("LIF conv", n.LIF, _conv(padding=1), IMAGE),
     Case("LIF conv without bias", n.LIF, _conv(bias=False), IMAGE),
     Case("LIF conv, strided", n.LIF, _conv(kernel=(3, 2), stride=(2, 1), padding=(1, 0)), IMAGE),

@@ -52,6 +52,17 @@ def test_a_larger_budget_saves_more_messages():
     assert thetas == sorted(thetas)
 
 
+@pytest.mark.parametrize("values", [2, 3])
+def test_inputs_of_a_few_values_do_not_take_the_budget_of_all(values):
+    """They lose nothing up to a threshold, and everything beyond it."""
+    graph = relu_network(3)
+    x = np.random.default_rng(1).integers(0, values, film(graph, 3).shape).astype(np.float32)
+    loose, tight = (spiking(graph, x, budget=budget).report for budget in (0.1, 1e-5))
+    assert loose.within
+    assert loose.sent < 0.8 * tight.sent
+    assert 0 < loose.senders[0].threshold <= 1
+
+
 def test_what_stands_still_sends_nothing_more():
     graph = relu_network(5)
     x = np.repeat(film(graph, 5, steps=1), 4, 0)
