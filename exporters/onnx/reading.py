@@ -212,6 +212,9 @@ class _Reading:
         return [LOST if value is None else value for value in values]
 
     def _called(self, call: Call) -> Sequence[Value | None]:
+        row = OPERATORS.get(call.operator)
+        listed = row is not None or call.operator in FOLDS
+        need(listed, "operator", f"'{brief(call.operator)}'", "one of those that docs/onnx.md lists")
         least, most = INPUTS.get(call.operator, (1, 1))
         count = len(call.inputs)
         asked = f"{least}" if least == most else f"at least {least}" if most == MANY else f"{least} to {most}"
@@ -219,9 +222,8 @@ class _Reading:
         need(None not in call.inputs[:least], "inputs", "one that is left out", f"the first {least}")
         if call.operator in FOLDS and all(value is None or isinstance(value, Constant) for value in call.inputs):
             return fold(call)
-        row = OPERATORS.get(call.operator)
         if row is None:
-            raise GraphError("operator", f"'{brief(call.operator)}'", "one of those that docs/onnx.md lists")
+            raise GraphError("inputs", "a signal", f"constants for {call.operator}")
         found = row(call)
         return found if isinstance(found, list) else [found]
 

@@ -161,7 +161,7 @@ NODES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "Norse or sinabs": (
         lambda: network({"0": affine(), "1": integrate_and_fire(np.float32, 1.0)}, IN_LINE, size=2),
         "ode",
-        "it may be of norse and sinabs alike",
+        "it may be of norse (r is 1 and v_reset is 0 in every IF), or of sinabs (",
     ),
     "nobody's": (
         lambda: network(

@@ -143,6 +143,14 @@ CASES: dict[str, tuple[onnx.ModelProto | bytes, str]] = {
         model([node("TopK", "x", "y")]),
         "node 'y' (TopK), operator: 'TopK'; expected one of those that docs/onnx.md lists",
     ),
+    "unknown operator of several inputs": (
+        model([node("TopK", "x k", "y")], {"k": np.array([1])}),
+        "node 'y' (TopK), operator: 'TopK'; expected one of those that docs/onnx.md lists",
+    ),
+    "only of constants": (
+        model([node("Range", "x x x", "y")]),
+        "node 'y' (Range), inputs: a signal; expected constants for Range",
+    ),
     "unknown domain": (
         model([helper.make_node("FusedConv", ["x"], ["y"], "f", domain="com.microsoft")]),
         "node 'f' (FusedConv), domain: 'com.microsoft'; expected ONNX's own operators, or functions of the model",

@@ -26,6 +26,14 @@ def alone(leaf: Leaf, shape: tuple[int, ...] = (SIZE,)) -> Tree:
     return Tree(nodes, (("input", "neuron"), ("neuron", "output")))
 
 
+def behind(kind: type, leaf: Leaf) -> Tree:
+    """A tree of weights of this type and a neuron, as a trained network has them, and ends of the usual names."""
+    size = next(len(value) for value in leaf.values.values() if np.ndim(value))
+    nodes = {"input": Leaf("Input", {"shape": np.array([size])}), "0": Leaf("Linear", {"weight": np.eye(size).astype(kind)})}
+    nodes |= {"1": leaf, "output": Leaf("Output", {"shape": np.array([size])})}
+    return Tree(nodes, tuple(itertools.pairwise(nodes)))
+
+
 def run(node: Integrating, x: Array = INPUTS) -> tuple[Array, Array]:
     """What it sends, and its voltage after each step, in double precision."""
     state = node.start((SIZE,), 1, np.float64)

@@ -59,7 +59,7 @@ def test_inputs_of_a_few_values_do_not_take_the_budget_of_all(values):
     x = np.random.default_rng(1).integers(0, values, film(graph, 3).shape).astype(np.float32)
     loose, tight = (spiking(graph, x, budget=budget).report for budget in (0.1, 1e-5))
     assert loose.within
-    assert loose.sent < 0.8 * tight.sent
+    assert loose.sent < 0.95 * tight.sent
     assert 0 < loose.senders[0].threshold <= 1
 
 

@@ -15,14 +15,14 @@ from norse.torch.functional.iaf import IAFParameters
 from norse.torch.functional.leaky_integrator_box import LIBoxParameters
 from norse.torch.functional.lif import LIFParameters
 from norse.torch.functional.lif_box import LIFBoxParameters
-from spikeport.exporters.nir.dialects.base import Told
+from spikeport.exporters.nir.dialects.base import SURE, Told
 from spikeport.exporters.nir.dialects.norse import DIALECT, encode, exported, imported
 from spikeport.exporters.nir.objects import graph_object
 from spikeport.exporters.nir.objects_in import tree_of_object
 from spikeport.exporters.nir.tree import Leaf, Tree
 from spikeport.toolchain.errors import GraphError
 from spikeport.toolchain.graph.nodes import IF, LIF, CubaLIF, LeakyIntegrator
-from support.nir_peers.one_neuron import INPUTS, SIZE, alone, close_nodes, each, run
+from support.nir_peers.one_neuron import INPUTS, SIZE, alone, behind, close_nodes, each, run
 
 TOLD = Told(1e-3)
 
@@ -132,10 +132,13 @@ def test_what_its_importer_cannot_run_is_refused_by_name(name: str) -> None:
 def test_its_files_are_recognised_by_their_numbers() -> None:
     one = np.ones(2, np.float32)
     own = Leaf("LIF", {"tau": 1e-5 * one, "r": one, "v_leak": 0 * one, "v_threshold": one, "v_reset": 0 * one})
-    found = DIALECT.known(alone(own))
+    found = DIALECT.known(behind(np.float32, own))
     assert found is not None
     assert found[0] > 0.7
     assert "shorter than a step of 0.001 s" in found[1]
+    short = replace(own, values={**own.values, "tau": 5e-4 * one})
+    for less in (alone(own), behind(np.float64, own), behind(np.float32, short)):  # as anybody might write it
+        assert DIALECT.known(less)[0] < SURE
     assert DIALECT.step_of(alone(own)) == 1e-3
     assert DIALECT.step_of(alone(Leaf("IF", {"r": one, "v_threshold": one}))) is None
     assert DIALECT.known(alone(replace(own, values={**own.values, "r": 2 * one}))) is None

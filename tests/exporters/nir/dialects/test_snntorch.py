@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snntorch.export_nir import export_to_nir
 from snntorch.import_nir import import_from_nir
-from spikeport.exporters.nir.dialects.base import Told
+from spikeport.exporters.nir.dialects.base import SURE, Told
 from spikeport.exporters.nir.dialects.snntorch import DIALECT, DT, encode, exported, imported, mend
 from spikeport.exporters.nir.objects import graph_object
 from spikeport.exporters.nir.objects_in import tree_of_object
 from spikeport.exporters.nir.tree import Leaf, Tree
 from spikeport.toolchain.errors import GraphError
 from spikeport.toolchain.graph.nodes import IF, LIF, CubaLIF, LeakyIntegrator
-from support.nir_peers.one_neuron import INPUTS, SIZE, alone, close_nodes, each, run
+from support.nir_peers.one_neuron import INPUTS, SIZE, alone, behind, close_nodes, each, run
 
 TOLD = Told(DT)
 
@@ -152,7 +152,9 @@ def test_an_endless_time_constant_is_repaired_and_said() -> None:
 def test_its_files_are_recognised_by_their_numbers() -> None:
     leaf = leaf_of("CubaLIF", 0)
     own = replace(leaf, values={**leaf.values, "w_in": leaf.values["tau_syn"] / DT, "v_reset": 0 * leaf.values["r"]})
-    assert DIALECT.known(alone(own))[0] == pytest.approx(0.7)
+    assert DIALECT.known(behind(np.float32, own))[0] == pytest.approx(0.7)
+    assert DIALECT.known(behind(np.float64, own))[0] < SURE
+    assert DIALECT.known(alone(own))[0] < SURE
     for name, value in (("w_in", 1.0), ("r", 1.0), ("v_reset", 0.5), ("v_leak", 0.5)):
         other = replace(own, values={**own.values, name: value + 0 * own.values[name]})
         assert DIALECT.known(alone(other)) is None, name

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.exporters import nir_file
-from spikeport.exporters.nir.dialects.base import Told
+from spikeport.exporters.nir.dialects.base import SURE, Told
 from spikeport.exporters.nir.dialects.spyx import DIALECT
 from spikeport.exporters.nir.dialects.spyx_tree import begin
 from spikeport.exporters.nir.tree import Leaf, Tree
@@ -186,10 +186,23 @@ def foreign(**fields) -> Tree:
 
 def test_its_files_say_their_step():
     assert DIALECT.step_of(foreign()) == pytest.approx(DT)
-    assert DIALECT.known(foreign()) == (0.95, "r = 1 − dt/τ, which is β, with dt = 0.001 s in every neuron")
+    sure, why = DIALECT.known(foreign())
+    assert sure == 0.95
+    assert why == "r = 1 − dt/τ, which is β, with dt = 0.001 s in every neuron, called layer_0 and so on"
     assert DIALECT.known(foreign(v_reset=np.ones(2))) is None
     assert DIALECT.known(foreign(r=np.full(2, 2.0))) is None
     assert DIALECT.known(foreign(r=np.array([0.5, 0.9]))) is None
+
+
+def test_one_r_and_one_time_constant_say_nothing():
+    """They always give a step; several that agree on one do not come about by chance."""
+    tree = foreign()
+    nodes = {"weights": Leaf("Linear", {"weight": np.eye(2, dtype=np.float32)}), "mine": tree.nodes["layer_0"]}
+    several = {"tau": np.array([4e-3, 2e-3], np.float32), "r": np.array([0.75, 0.5], np.float32)}
+    other = Leaf("LIF", {**nodes["mine"].values, **several})
+    assert DIALECT.known(Tree(nodes, ()))[0] < SURE
+    assert DIALECT.known(Tree({**nodes, "mine": other}, ()))[0] > SURE
+    assert DIALECT.known(Tree({"mine": other}, ()))[0] < SURE
 
 
 def test_a_delay_stands_behind_each_neuron_of_its_files():

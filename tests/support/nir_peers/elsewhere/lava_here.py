@@ -1,4 +1,4 @@
-"""What the NIR repository's script nir_to_lava.py makes of a file, in lava-dl. Runs in lava-dl's own environment.
+"""lava-dl in its own environment: what the NIR repository's script nir_to_lava.py makes of a file, and its own networks.
 
 The script is `docs/source/examples/lava/nir_to_lava.py` at commit 7232ada, with library_preference LavaDl. What is here
 is not its text: the same blocks of lava-dl's slayer for each node, with the same demands on them. The file comes as
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+import h5py
 import lava.lib.dl.slayer as slayer
 import numpy as np
 import torch
@@ -26,11 +27,35 @@ def answer(ask: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         return version("lava-dl")
     if ask["what"] == "fault":
         return bool({"odd-sum-pool": odd_sum_pool, "loop-without-bias": loop_without_bias}[ask["name"]]())
+    if ask["what"] == "export":
+        return own(ask, arrays)
     layers = [made(node, values(node, arrays), ask["dt"]) for node in ask["nodes"]]
     x = torch.from_numpy(np.moveaxis(arrays["x"], 0, -1).astype(np.float32))
     with torch.no_grad():
         for layer in layers:
             x = layer(x)
+    return np.moveaxis(x.numpy(), -1, 0)
+
+
+def own(ask: Any, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What blocks of slayer answer, with the weights that the chip holds; they are written to a netx file."""
+    blocks = []
+    for dense, neurons in ask["layers"]:
+        weight = arrays[f"{dense}.weight"]
+        decays = {"current_decay": 1 - arrays[f"{neurons}.alpha"], "voltage_decay": 1 - arrays[f"{neurons}.beta"]}
+        fire = {"threshold": arrays[f"{neurons}.threshold"], **decays}
+        out, into = weight.shape
+        numbers = {name: float(value) for name, value in fire.items()}
+        block = slayer.block.cuba.Dense(numbers, into, out, weight_norm=False, delay_shift=False)
+        block.synapse.weight = parameter(weight.reshape(block.synapse.weight.shape))
+        blocks.append(block)
+    x = torch.from_numpy(np.moveaxis(arrays["x"], 0, -1).astype(np.float32))
+    with torch.no_grad():
+        for block in blocks:
+            x = block(x)
+    with h5py.File(ask["path"], "w") as file:
+        for name, block in enumerate(blocks):
+            block.export_hdf5(file.create_group(f"layer/{name}"))
     return np.moveaxis(x.numpy(), -1, 0)
 
 
