@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..toolchain.graph.arrays import NARROW
 from ..toolchain.graph.nodes.base import Array
 from ..toolchain.loihi.arithmetic import held_weights, sign_mode
 from ..toolchain.loihi.processes import DelayDense, Dense
@@ -64,7 +65,7 @@ def loaded(weight: Array) -> Form:
     Raises:
         NotLoaded: where the loader fails.
     """
-    values = np.asarray(weight, np.int64)
+    values = weight if weight.dtype in NARROW else np.asarray(weight, np.int64)
     if not np.any(values):
         raise NotLoaded("all weights are zero, on which lava-dl's loader fails")
     low, high = int(values.min()), int(values.max())
@@ -75,7 +76,7 @@ def loaded(weight: Array) -> Form:
     alone = -256 / low if high < 0 else 255 / high if high else math.inf
     up = math.floor(math.log2(min(127 / high if high else math.inf, -128 / low) if mixed else alone)) + mixed
     even = next((n for n in range(8, 0, -1) if not np.any(values % (1 << n))), 0) - mixed
-    shifted = (values.astype(np.int32) << up).astype(np.int64) if up >= 0 else np.zeros_like(values)
+    shifted = values if up == 0 else values.astype(np.int32) << up if up > 0 else np.zeros_like(values)
     return Form(shifted, -up, FULL - up - even)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...toolchain.errors import GraphError
 from ...toolchain.graph.nodes import FUNCTIONS
 from ...toolchain.graph.nodes.base import Array, brief, need, shown
 from .call import Call
@@ -27,12 +28,21 @@ def fold(call: Call) -> list[Value]:
     inputs = [value if isinstance(value, Constant) else None for value in call.inputs]
     if call.operator in SIZED:
         inputs = _without_batch(call, inputs)
-    with np.errstate(all="ignore"):
-        first = _results(function(call, *(None if each is None else each.value for each in inputs)))
-        if all(each is None or each.fixed for each in inputs):
-            return [known(_sealed(value)) for value in first]
-        second = _results(function(call, *(None if each is None else each.second for each in inputs)))
+    first = _worked_out(call, function, [None if each is None else each.value for each in inputs])
+    if all(each is None or each.fixed for each in inputs):
+        return [known(_sealed(value)) for value in first]
+    second = _worked_out(call, function, [None if each is None else each.second for each in inputs])
     return [paired(_sealed(a), _sealed(b)) for a, b in zip(first, second, strict=True)]
+
+
+def _worked_out(call: Call, function: Fold, inputs: Sequence[Array | None]) -> list[Array]:
+    """What numpy makes of arrays. What it does not take is the file's fault: sizes that are no whole numbers,
+    the largest of no values, integers to negative powers."""
+    try:
+        with np.errstate(all="ignore"):
+            return _results(function(call, *inputs))
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise GraphError("inputs", brief(str(error)), f"constants that {call.operator} is defined for") from None
 
 
 SIZED = {"ConstantOfShape": 0, "Expand": 1}
@@ -309,6 +319,7 @@ FOLDS: Mapping[str, Fold] = {
     "LessOrEqual": _both(np.less_equal),
     "And": _both(np.logical_and),
     "Or": _both(np.logical_or),
+    "Xor": _both(np.logical_xor),
     "Not": _both(np.logical_not),
     "Neg": _both(np.negative),
     "Abs": _both(np.abs),

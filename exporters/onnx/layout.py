@@ -140,6 +140,7 @@ class Layout:
 
 def joint(layouts: Sequence[Layout]) -> Layout:
     """The layout that tensors have together, by ONNX's rule: axes from the last, those of size 1 stretched."""
+    need(bool(layouts), "inputs", "constants alone", "at least one signal")
     rank = max(layout.rank for layout in layouts)
     shown_all = " and ".join(map(str, layouts))
     places = {layout.batch - layout.rank for layout in layouts if layout.batch is not None}

@@ -140,6 +140,7 @@ def einsum(call: Call) -> Signal:
     if len(signals) == 1 and not constants:
         return _summed(call, *signals[0], out)
     need(len(terms) == 2, "equation", f"'{equation}', of {len(terms)} tensors", "one or two")
+    need(bool(signals), "inputs", "constants alone", "at least one signal")
     if constants:
         return contracted(call, *signals[0], *constants[0], out)
     return _product_of_two(call, *signals[0], *signals[1], out)

@@ -39,6 +39,7 @@ CARRIES = {
     "int16": "int[-32768,32767]",
 }
 """What inputs of these types promise to carry; all others are real numbers."""
+RUNTIME = "export it without ONNX Runtime's own operators: not optimised, and quantised with QuantFormat.QDQ"
 REAL = ("float32", "float64", "float16", "bfloat16")
 MOST_REASONS = 30
 
@@ -200,7 +201,8 @@ class _Reading:
 
     def _results(self, step: Step, inputs: Sequence[Value | None]) -> list[Value]:
         known_domain = step.domain == STANDARD
-        need(known_domain, "domain", f"'{brief(step.domain)}'", "ONNX's own operators, or functions of the model")
+        fix = RUNTIME if step.domain == "com.microsoft" else ""
+        need(known_domain, "domain", f"'{brief(step.domain)}'", "ONNX's own operators, or functions of the model", fix)
         wanted = [name in self.wanted for name in step.outputs]
         call = Call(
             self.building, step.label, step.operator, step.version, inputs, step.attributes, wanted, self.model.folder
@@ -219,7 +221,8 @@ class _Reading:
         count = len(call.inputs)
         asked = f"{least}" if least == most else f"at least {least}" if most == MANY else f"{least} to {most}"
         need(least <= count <= most, "inputs", f"{count}", f"{asked} for {call.operator}")
-        need(None not in call.inputs[:least], "inputs", "one that is left out", f"the first {least}")
+        must = call.inputs if most == MANY else call.inputs[:least]
+        need(None not in must, "inputs", "one that is left out", f"the first {len(must)}")
         if call.operator in FOLDS and all(value is None or isinstance(value, Constant) for value in call.inputs):
             return fold(call)
         if row is None:

@@ -128,11 +128,13 @@ class Elsewhere:
 
     Args:
         location: its name.
-        file: where to write them.
+        file: where to write them; none where whoever loads the model gives them by name.
+        least: the bytes from which on a constant lies there.
     """
 
     location: str
-    file: BinaryIO
+    file: BinaryIO | None
+    least: int = OUTSIDE
 
 
 def write(built: Built, file: BinaryIO, elsewhere: Elsewhere | None = None) -> None:
@@ -154,13 +156,14 @@ def _tensors(built: Built, elsewhere: Elsewhere | None) -> Iterator[tuple[bytes,
     at = 0
     for name, array in built.constants.items():
         head = tensor_head(name, array)
-        if elsewhere is None or array.nbytes < OUTSIDE:
+        if elsewhere is None or array.nbytes < elsewhere.least:
             yield head.SerializeToString(deterministic=True), array
             continue
         head.data_location = 1
         for key, value in (("location", elsewhere.location), ("offset", at), ("length", array.nbytes)):
             head.external_data.add(key=key, value=str(value))
-        elsewhere.file.write(_flat(array).view(np.uint8).data)
+        if elsewhere.file is not None:
+            elsewhere.file.write(_flat(array).view(np.uint8).data)
         at += array.nbytes
         yield head.SerializeToString(deterministic=True), None
 

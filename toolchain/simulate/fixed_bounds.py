@@ -47,7 +47,8 @@ def format_of(bound: int) -> DType:
 
 def matrix_sum(node: Dense | Sparse | DelayDense | DelaySparse, most: int) -> int:
     """The most that Σ |w|·|x| can be, before the exponent, for inputs up to `most`."""
-    return int(np.abs(node.held).sum(1).max()) * (most if node.message_bits else 1)
+    largest = max(int(np.abs(held).sum(1).max()) for _, held in node.held_rows())
+    return largest * (most if node.message_bits else 1)
 
 
 def conv_sum(node: Conv, most: int) -> int:

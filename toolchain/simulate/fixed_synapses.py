@@ -45,7 +45,9 @@ def matrix(node: Dense | Sparse, most: Most, binary: bool) -> Window | None:
     total = matrix_sum(node, most[0])
     if max(total, shifted(total, node.exponent)) >= WIDE:
         return None
-    weight = (node.held.T * 2.0**node.exponent).astype(format_of(total))
+    weight = np.empty(node.weight.shape[::-1], format_of(total))
+    for rows, held in node.held_rows():
+        weight[:, rows] = held.T * 2.0**node.exponent
     payload = _payload(node, binary)
     run = product(weight, payload=payload, torch=_large(node, payload))
     out = format_of(shifted(total, node.exponent))

@@ -6,26 +6,23 @@ which the reference keeps it: so runs go on from a state, and either backend goe
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..errors import SimulationError
 from ..graph import Graph, Node
 from ..graph.inline import inline
 from ..graph.nodes import Input
 from ..graph.nodes.base import Array, State
-from ..kernels.threads import thread_count
 from ..onnx.memory import SENT as HELD
 from ..onnx.memory import Memory, memories, state_of, tensors_of
 from ..onnx.model import build_run
-from ..onnx.proto import Built, write
 from ..onnx.unrolled import END, START, Tap
 from .inputs import Feed, feed
 from .memory import refuse_what_cannot_fit, refuse_what_has_grown
+from .onnx_session import Session
 from .plan import Plan, plan
 from .readout import GATHER, answer
 from .recording import SENT, Recorder, tallied, wanted
@@ -33,13 +30,7 @@ from .schedule import schedule
 from .start import continued, started
 from .trace import RunState, Trace
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
 DType = np.dtype[Any]
-MOST = 2_000_000_000
-"""The most bytes of weights that one message of protobuf holds."""
-ERRORS_ONLY = 3
 
 
 def simulate(
@@ -173,32 +164,18 @@ def _states(
     return {name: state_of(nodes[name], tensors) for name, tensors in own.items()}, held
 
 
-_SESSIONS: WeakKeyDictionary[Graph, dict[tuple[str, tuple[Tap, ...]], InferenceSession]] = WeakKeyDictionary()
+_SESSIONS: WeakKeyDictionary[Graph, dict[tuple[str, tuple[Tap, ...]], Session]] = WeakKeyDictionary()
 
 
-def _session(
-    graph: Graph, flat: Graph, kept: Sequence[Memory], dtype: DType, taps: tuple[Tap, ...]
-) -> InferenceSession:
+def forget(graph: Graph) -> None:
+    """Lets go of what was made for it."""
+    _SESSIONS.pop(graph, None)
+
+
+def _session(graph: Graph, flat: Graph, kept: Sequence[Memory], dtype: DType, taps: tuple[Tap, ...]) -> Session:
     """The model in ONNX Runtime: made at the first call, kept as long as the graph is."""
     made = _SESSIONS.setdefault(graph, {})
     key = (dtype.name, taps)
     if key not in made:
-        built = build_run(flat, kept, dtype, taps)
-        made[key] = session(built, graph.name)
+        made[key] = Session(build_run(flat, kept, dtype, taps), graph.name)
     return made[key]
-
-
-def session(built: Built, name: str) -> InferenceSession:
-    """A model in ONNX Runtime, on as many threads as the other backends take, one operation after the other."""
-    import onnxruntime
-
-    if built.size > MOST:
-        raise SimulationError(name, f"{built.size:,} bytes of weights", f"at most {MOST:,} for ONNX Runtime here")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = thread_count()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = ERRORS_ONLY
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    content = io.BytesIO()
-    write(built, content)
-    return onnxruntime.InferenceSession(content.getvalue(), options, providers=["CPUExecutionProvider"])

@@ -1,8 +1,8 @@
 """Are two networks the same? One input through both, what every node sends compared, and the first difference shown."""
 
 from .golden import Golden, Recorded, recorded
-from .sides import OnLava, OnRuntime
+from .sides import InSingle, OnLava, OnRuntime
 from .verdict import Difference, NodeVerdict, Verdict
 from .verify import verify
 
-__all__ = ["Difference", "Golden", "NodeVerdict", "OnLava", "OnRuntime", "Recorded", "Verdict", "recorded", "verify"]
+__all__ = ["Difference", "Golden", "NodeVerdict", "InSingle", "OnLava", "OnRuntime", "Recorded", "Verdict", "recorded", "verify"]

@@ -45,6 +45,17 @@ class OnRuntime:
 
 
 @dataclass(frozen=True, eq=False)
+class InSingle:
+    """A graph computed in float32: where float64 comes to the other side of a threshold, as 3·0.1 ≥ 0.3 does.
+
+    Args:
+        graph: the network.
+    """
+
+    graph: Graph
+
+
+@dataclass(frozen=True, eq=False)
 class Side:
     """One side, ready to run.
 
@@ -54,6 +65,7 @@ class Side:
         backend: what runs it.
         module: the module of torch that answers in place of the network's outputs; None where there is none.
         record: what it sent, where it was recorded and does not run; None where it runs.
+        single: whether it computes in float32 in any case.
     """
 
     called: str
@@ -61,6 +73,7 @@ class Side:
     backend: str
     module: nn.Module | None = None
     record: Recorded | None = None
+    single: bool = False
 
     @property
     def integers(self) -> bool:
@@ -72,7 +85,7 @@ class Side:
         if self.record is not None:
             return self.record.trace(record, len(next(iter(inputs.values()))), slice(None))
         trace = simulate(self.network, inputs, backend=self.backend, record=list(record), dtype=self.dtype)
-        _let_go(self.network)
+        _let_go(self.network, self.backend)
         return trace
 
     def run_one(self, inputs: Mapping[str, Array], record: Sequence[str], steps: int, sample: int) -> Trace:
@@ -84,7 +97,7 @@ class Side:
     @property
     def dtype(self) -> str | None:
         """What it computes in; None for a chip, which has integers."""
-        return None if self.integers else "float32" if self.backend == "onnxruntime" else "float64"
+        return None if self.integers else "float32" if self.single or self.backend == "onnxruntime" else "float64"
 
     def answers(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """What the module itself answers, by the outputs of its graph; nothing where the side is no module."""
@@ -95,10 +108,14 @@ LARGE = 32 << 20
 """Of a network with more bytes of parameters, what a run prepared is not kept: it is gone when the other side runs."""
 
 
-def _let_go(network: Graph | ChipGraph) -> None:
+PREPARED = {"fixed": ("fixed_plan",), "reference": ("plan",), "onnxruntime": ("plan", "onnxruntime")}
+"""The modules that keep what a backend has prepared."""
+
+
+def _let_go(network: Graph | ChipGraph, backend: str) -> None:
     if sum(array.nbytes for node in network.nodes.values() for array in node.arrays().values()) > LARGE:
-        where = "fixed_plan" if isinstance(network, ChipGraph) else "plan"
-        import_module(f"..simulate.{where}", __package__).forget(network)
+        for where in PREPARED.get(backend, ()):
+            import_module(f"..simulate.{where}", __package__).forget(network)
 
 
 def in_units_of(chip: ChipGraph, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -118,6 +135,8 @@ def side(what: Any, example: Mapping[str, Array]) -> Side:
         return Side(f"{what.name} in integers", what, "fixed")
     if isinstance(what, Graph):
         return Side(f"{what.name} in float64", what, "reference")
+    if isinstance(what, InSingle):
+        return Side(f"{what.graph.name} in float32", what.graph, "reference", single=True)
     if isinstance(what, OnRuntime):
         return Side(f"{what.graph.name} on ONNX Runtime", what.graph, "onnxruntime")
     if isinstance(what, Recorded):

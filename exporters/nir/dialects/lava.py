@@ -109,7 +109,7 @@ def encode(node: Integrating, shape: tuple[int, ...], told: Told) -> Leaf:
         values["r"] = np.ones(())
     else:
         fits = len(shape) == 1
-        need(fits, "shape", f"{shape}", f"one axis: the script makes a dense block of {shape[0]} neurons of it")
+        need(fits, "shape", f"{len(shape)} axes", "one: the script makes a dense block of the first alone")
         alpha = node.alpha if isinstance(node, CubaLIF) else np.zeros(())
         values |= _currents(alpha, node.beta, told)
     return Leaf(kind, {name: full(value, shape, node) for name, value in values.items()})

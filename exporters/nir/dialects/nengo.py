@@ -78,7 +78,7 @@ def _one(leaf: Leaf, name: str) -> float:
 
 def encode(node: Integrating, shape: tuple[int, ...], told: Told) -> Leaf:
     """The numbers from which the script makes this neuron."""
-    need(len(shape) == 1, "shape", f"{shape}", "one axis: the script reads dense layers alone")
+    need(len(shape) == 1, "shape", f"{len(shape)} axes", "one: the script reads dense layers alone")
     need(not node.bias.any(), "bias", f"{float(node.bias.flat[0]):g}", "0: the script's neurons have none")
     need(not node.v_start.any(), "v_start", f"{float(node.v_start.flat[0]):g}", "0")
     values = _fires(node) if isinstance(node, Firing) else {}

@@ -184,6 +184,60 @@ def test_a_file_is_recognised_by_its_numbers(name: str) -> None:
     assert "--dialect says otherwise" in read.remarks[0]
 
 
+GUESSES: dict[str, tuple[Callable[[], Any], str]] = {
+    # what anybody may have written: (the file, whose it may be)
+    "in, neuron, out": (lambda: bare(lif(np.float64)), "--dialect spikingjelly"),
+    "no number that speaks for anybody": (lambda: bare(lif(r=0.3, rest=0.2)), "or --dialect NAME and --dt"),
+    "one r and one time constant": (lambda: chain(0.3, lif(r=0.96)), "--dialect spyx"),
+    "milliseconds": (lambda: bare(lif(tau=20.0)), "--dialect sinabs"),
+    "half a millisecond": (lambda: chain(0.3, lif(tau=5e-4)), "--dialect norse"),
+    "a gain of 1": (lambda: bare(lif(r=TAU / DT)), "--dialect snntorch"),
+    "numbers by hand": (lambda: by_hand(lif(np.float64, r=2.0)), "--dialect spikingjelly"),
+    "resting potentials": (lambda: by_hand(lif(np.float64, tau=0.02, rest=-0.07)), "--dialect spikingjelly"),
+    "gains that are 1": (
+        lambda: network({"0": affine(), "1": ones()}, IN_LINE, size=2),
+        "--dialect norse",
+    ),
+}
+
+
+def bare(neuron: Any) -> Any:
+    """A neuron between ends that somebody named."""
+    ends = {"in": nir.Input(np.array([1])), "out": nir.Output(np.array([1]))}
+    return nir.NIRGraph({**ends, "lif": neuron}, [("in", "lif"), ("lif", "out")], type_check=False)
+
+
+def by_hand(neuron: Any) -> Any:
+    """A weight as numpy makes it, and one neuron."""
+    nodes = {"0": nir.Linear(np.full((1, 1), 0.3)), "1": neuron}
+    return network(nodes, [("x", "0"), ("0", "1"), ("1", "output")], "x")
+
+
+def ones() -> Any:
+    """A CUBA neuron with what the nir package fills in."""
+    return nir.CubaLIF(**fields(size=2, tau_syn=5e-3, tau_mem=1e-2, r=1, v_leak=0, v_threshold=1, v_reset=0, w_in=1))
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_a_step_is_not_guessed(name: str) -> None:
+    """A wrong step is a wrong network: what only may be of a framework is named, and the user has to say it."""
+    made, option = GUESSES[name]
+    with pytest.raises(FileError, match="nothing says how long a step is") as caught:
+        from_nir(made())
+    assert option in str(caught.value)
+    assert "--dt SECONDS to read it by the equations of the NIR paper" in str(caught.value)
+    read = from_nir(made(), dt=DT)
+    assert read.dialect == "ode"
+    assert read.told.dt == DT
+    assert ("it may be of" in read.remarks[0]) == (name != "no number that speaks for anybody")
+
+
+def test_a_dialect_that_was_told_is_asked_for_no_other() -> None:
+    with pytest.raises(FileError) as caught:
+        from_nir(bare(lif()), dialect="norse")
+    assert str(caught.value).endswith("told. Add --dt SECONDS")
+
+
 def test_what_the_user_says_counts() -> None:
     made, _, _ = NODES["snnTorch Synaptic"]
     read = from_nir(made(), dialect="spikingjelly", reset="value")

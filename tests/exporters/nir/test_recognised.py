@@ -14,9 +14,7 @@ EXPORTING = [name for name in NAMES if name not in ("lava", "nengo")]
 TRIED = [case for case in CASES if case.name in ("LIF dense", "CubaLIF dense")]
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case.name in ("LIF dense", "CubaLIF dense")], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", TRIED, ids=lambda case: case.name)
 @pytest.mark.parametrize("name", EXPORTING)
 def test_a_foreign_file_is_recognised_and_the_reason_said(name: str, case, tmp_path: Path) -> None:
     with warnings.catch_warnings():
@@ -29,4 +27,5 @@ def test_a_foreign_file_is_recognised_and_the_reason_said(name: str, case, tmp_p
     read = nir_file.read(tmp_path / "a.nir")
     assert read.dialect == name
     assert any(line.startswith(f"read as a file of {name}: ") for line in read.remarks)
-    assert same(reference(read.graph, case.inputs()), answers)
+    if (name, case.name) != ("sinabs", "CubaLIF dense"):  # its exporter drops the currents: docs/nir.md
+        assert same(reference(read.graph, case.inputs()), answers)

@@ -93,7 +93,7 @@ class Outcome:
 
     Args:
         word: the cell.
-        said: why it was refused, what was repaired, which fault it is, or why there is no such thing.
+        said: why it was refused, what was repaired, which fault it is, or why there is no such thing; a line for each.
         remarks: what our writer or reader had to say.
     """
 
@@ -123,7 +123,7 @@ def outcome(peer: Peer, case: Case, way: Way, folder: Path) -> Outcome:
         return _fault(peer, case, way, "its answers are others")
     assert _covering(peer, case, way) is None, f"{peer.name}, {case.name}, {way}: right, although a fault spoils it"
     repairs = [remark for remark in remarks if f": {REPAIR}" in remark or remark.startswith(REPAIR)]
-    return Outcome("exact after repair" if repairs else "exact", "; ".join(repairs), remarks)
+    return Outcome("exact after repair" if repairs else "exact", "\n".join(repairs), remarks)
 
 
 REPAIR = "repaired"

@@ -1,4 +1,4 @@
-"""lava-dl 0.6 in its environment: what nir_to_lava.py of the NIR repository makes of a file, and what lava_to_nir.py writes."""
+"""lava-dl 0.6 in its environment: what the NIR repository's nir_to_lava.py makes of a file, and what lava_to_nir.py writes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def on_grid(node: Integrating) -> Integrating:
 
 DT = 1e-4
 GRID = 16
-MANNER = Manner(gain="one", dt=DT, fit=on_grid, apart=6e-3, drives=tuple(2.0**k for k in range(-1, 8)), grid=GRID)
+WIDE = (0.5, 1.0, 2.0, 4.0, 32.0, 64.0, 128.0, 256.0)
+MANNER = Manner(gain="one", dt=DT, fit=on_grid, apart=6e-3, mean=0.0, drives=WIDE, grid=GRID)
 """Its states are cut to 4096ths in every step, 1/4096/(1 - β) in all: 1.2e-3 of a LIF, and 5.8e-3 of a CubaLIF."""
 BOTH_WAYS = "CubaLIF dense without bias"
-NO_EXPORT = "lava_to_nir.py knows networks of two dense layers of CubaLIF without bias, and fails for others or drops parts"
+NO_EXPORT = "lava_to_nir.py writes networks of two dense layers of CubaLIF without bias, and no others right"
 
 
 def export(graph: Graph, x: n.Array, path: Path) -> n.Array:
@@ -121,7 +122,7 @@ def peer() -> Peer:
         name="lava-dl",
         dialect="lava",
         version="" if look(LAVA_DL).why else str(process().ask({"what": "version"})),
-        native=MANNER,
+        native=replace(MANNER, drives=WIDE[:3]),
         runs=MANNER,
         absent={(case.name, "in"): NO_EXPORT for case in CASES if case.name != BOTH_WAYS},
         export=export,

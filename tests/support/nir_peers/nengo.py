@@ -21,23 +21,15 @@ MANNER = Manner(
 )
 """Its neurons keep their potentials at 0 and above: where they would not fall below, they are ours."""
 EXPORTER = "Nengo has no exporter"
-NO_EXPORT: dict[tuple[str, Way], str] = {(case.name, "in"): EXPORTER for case in CASES}
-ABSENT = {
-    **{
-        case.name: "the script knows the shapes of one network's convolutions, by their names"
-        for case in CASES
-        if len(case.shape) > 1
-    },
-    "LIF dense, v_reset": "potentials have to stay above 0 here, and this one resets below",
+ABSENT: dict[tuple[str, Way], str] = {
+    **{(case.name, "in"): EXPORTER for case in CASES},
+    ("LIF dense, v_reset", "out"): "potentials have to stay above 0 here, and this one resets below",
 }
-
-
-NONE = "Nengo has no exporter"
 
 
 def export(graph: Graph, x: n.Array, path: Path) -> n.Array:
     """There is none."""
-    raise NotThere(NONE)
+    raise NotThere(EXPORTER)
 
 
 def load(path: Path, x: n.Array, graph: Graph) -> n.Array:
@@ -66,7 +58,7 @@ def peer() -> Peer:
         version=str(process().ask({"what": "version"})) if (APART / "nengo").is_dir() else "",
         native=MANNER,
         runs=MANNER,
-        absent={(name, "out"): why for name, why in ABSENT.items()} | {(case.name, "in"): NONE for case in CASES},
+        absent=ABSENT,
         export=export,
         load=load,
         faults=(

@@ -239,7 +239,8 @@ FAULTS: tuple[Fault, ...] = (
         "norse-conv-without-bias",
         "to_nir fails on a convolution without a bias (pull request 438)",
         conv_without_bias,
-        frozenset({("LIF conv without bias", "in")}),
+        frozenset({("IF conv without bias", "in"), ("LIF conv without bias", "in")}),
+        around="give it a bias of zeros",
     ),
     Fault(
         "norse-conv-not-written",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields
 
 import numpy as np
@@ -29,7 +30,10 @@ def alone(leaf: Leaf, shape: tuple[int, ...] = (SIZE,)) -> Tree:
 def behind(kind: type, leaf: Leaf) -> Tree:
     """A tree of weights of this type and a neuron, as a trained network has them, and ends of the usual names."""
     size = next(len(value) for value in leaf.values.values() if np.ndim(value))
-    nodes = {"input": Leaf("Input", {"shape": np.array([size])}), "0": Leaf("Linear", {"weight": np.eye(size).astype(kind)})}
+    nodes = {
+        "input": Leaf("Input", {"shape": np.array([size])}),
+        "0": Leaf("Linear", {"weight": np.eye(size).astype(kind)}),
+    }
     nodes |= {"1": leaf, "output": Leaf("Output", {"shape": np.array([size])})}
     return Tree(nodes, tuple(itertools.pairwise(nodes)))
 

@@ -39,7 +39,7 @@ class Sheet:
         name: as its authors write it.
         dialect: what --dialect calls it.
         version: that ran.
-        cells: (word, what was said) by case and way; word "wrong" where neither we nor a fault explains it.
+        cells: (word, what was said, a line for each reason) by case and way; word "wrong" where neither we nor a fault explains it.
         faults: every one that is known.
     """
 
@@ -78,11 +78,11 @@ def _cell(peer: Peer, case: Any, way: Any, folder: Path) -> tuple[str, str]:
 
 
 def _said(found: Outcome, folder: Path) -> str:
-    """What was said, once for all nodes, without the names of files that are made for this run."""
+    """What was said, once for all layers, without the names of files that are made for this run."""
     lines = [line.removeprefix("  - ") for line in found.said.splitlines()]
     reasons = [line for line in lines if not re.search(r"refused for \d+ reasons?:$", line)]
     plain = [re.sub(rf"{re.escape(str(folder))}/\S*?\.nir[,:] ", "", line) for line in reasons]
-    return "; ".join(dict.fromkeys(re.sub(r"^neurons(_2)?\b", "neurons", line) for line in plain))
+    return "\n".join(dict.fromkeys(re.sub(r"^(\w+?)_2\b", r"\1", line) for line in plain))
 
 
 def _found(fault: Any) -> Found:

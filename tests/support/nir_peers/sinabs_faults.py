@@ -169,7 +169,7 @@ def branch() -> bool:
         return float(from_nir(graph, batch_size=1)(torch.ones(1, 1))[0]) != 4.0
 
 
-CUBA = ("CubaLIF dense", "CubaLIF dense, each its own", "CubaLIF conv")
+CUBA = ("CubaLIF dense", "CubaLIF dense without bias", "CubaLIF dense, each its own", "CubaLIF conv")
 FAULTS = (
     Fault(
         "sinabs-tau-syn",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import sys
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ from support.nir_peers.other_python import OtherPython
 SCRIPT = Path(__file__).parent / "elsewhere" / "spyx_here.py"
 DT = 1e-3
 HDF5 = b"\x89HDF"
+EXAMPLES = {
+    each.name: ast.get_docstring(each)
+    for each in ast.parse(SCRIPT.read_text(encoding="utf-8")).body
+    if isinstance(each, ast.FunctionDef)
+}
+"""What the functions of the script say of themselves."""
 WITHOUT = ("Delay", "Input", "Output", "Add")
 
 
@@ -102,8 +109,13 @@ def shows(name: str) -> bool:
 
 
 def fault(name: str, about: str, example: str, around: str = "", *spoils: tuple[str, Any]) -> Fault:
-    """A fault whose example runs in the other process."""
-    return Fault(f"spyx-{name}", about, partial(shows, example), frozenset(spoils), around)
+    """A fault whose example runs in the other process, where its words stand too."""
+
+    def there() -> bool:
+        return shows(example)
+
+    there.__doc__ = EXAMPLES[example]
+    return Fault(f"spyx-{name}", about, there, frozenset(spoils), around)
 
 
 MANNER = Manner(reset="subtract", gain="one", rule="euler", dt=DT, fit=resets, late=True)

@@ -6,7 +6,7 @@ synapse sees spikes alone: x ≠ 0 counts as 1. Otherwise x is the payload of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +19,9 @@ from ...graph.signal import GRADED, Signal
 from ..arithmetic import INT32, SignMode, held_weights, int32, modulo24, shift, sign_mode
 from ..limits import LOIHI2
 from .base import Process, Role, narrow_whole, whole, within
+
+PIECE = 1 << 18
+"""So many weights are widened at a time."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,6 +70,13 @@ class Matrix(Synapse):
     def held(self) -> Array:
         """The weights as the synapse holds them."""
         return held_weights(self.weight, self.mode, self.bits)
+
+    def held_rows(self) -> Iterator[tuple[slice, Array]]:
+        """The same, some rows at a time: in 64 bits a whole matrix takes four times what the node holds."""
+        mode, many = self.mode, max(1, PIECE // self.weight.shape[1])
+        for first in range(0, len(self.weight), many):
+            rows = slice(first, first + many)
+            yield rows, held_weights(self.weight[rows], mode, self.bits)
 
     def total(self, x: Array) -> Array:
         """W · x; in Lava payloads are summed in 32 bits, spikes in 64."""

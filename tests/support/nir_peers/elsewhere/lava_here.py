@@ -45,7 +45,7 @@ def own(ask: Any, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         decays = {"current_decay": 1 - arrays[f"{neurons}.alpha"], "voltage_decay": 1 - arrays[f"{neurons}.beta"]}
         fire = {"threshold": arrays[f"{neurons}.threshold"], **decays}
         out, into = weight.shape
-        numbers = {name: float(value) for name, value in fire.items()}
+        numbers = {name: float(np.unique(value).item()) for name, value in fire.items()}
         block = slayer.block.cuba.Dense(numbers, into, out, weight_norm=False, delay_shift=False)
         block.synapse.weight = parameter(weight.reshape(block.synapse.weight.shape))
         blocks.append(block)

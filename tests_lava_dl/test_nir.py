@@ -1,4 +1,4 @@
-"""Files for Lava in lava-dl itself: convolutions and pools of IF neurons, and numbers off its grids."""
+"""NIR in lava-dl itself: its column of docs/nir.md, convolutions and pools of IF neurons, numbers off its grids."""
 
 from pathlib import Path
 
@@ -11,16 +11,42 @@ from spikeport.exporters.nir.objects_in import tree_of_object
 from spikeport.exporters.nir.tree import Leaf
 from spikeport.toolchain.graph import Graph, GraphBuilder
 from spikeport.toolchain.graph import nodes as n
-from support.nir_peers import lava, reference
+from support.nir_matrix import run
+from support.nir_page import check_cells, check_faults, check_page
+from support.nir_peers import CASES, lava, reference
+from support.nir_peers.sheets import Sheet
 
 DT = 1e-4
 GRID = 64
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _there() -> None:
-    if not lava.peer().version:
-        pytest.skip("lava-dl is not installed on this machine")
+@pytest.fixture(scope="module")
+def sheet() -> Sheet:
+    """Every network in both directions."""
+    found = run("lava")
+    assert found is not None, "lava-dl is not installed: spikeport lava install --with-lava-dl"
+    return found
+
+
+def test_every_cell_is_right_or_explained(sheet: Sheet) -> None:
+    check_cells(sheet)
+
+
+def test_every_fault_is_still_there(sheet: Sheet) -> None:
+    check_faults(sheet)
+
+
+def test_the_page_says_what_ran(sheet: Sheet) -> None:
+    check_page(sheet)
+
+
+def test_a_file_of_the_script_is_recognised(tmp_path: Path) -> None:
+    """A network of slayer, through its netx file, read by somebody who says nothing about it."""
+    case = next(case for case in CASES if case.name == lava.BOTH_WAYS)
+    answers = lava.export(case.graph(lava.peer().native), case.inputs(), tmp_path / "net.nir")
+    read = nir_file.read(tmp_path / "net.nir")
+    assert read.dialect == "lava"
+    np.testing.assert_array_equal(reference(read.graph, case.inputs()), answers)
 
 
 def weights(seed: int, *shape: int) -> n.Array:
