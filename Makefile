@@ -27,7 +27,7 @@ demo: $(READY) ## the main job, end to end, on data it makes itself
 test: $(READY) ## all tests, with coverage
 	@$(PYTEST) -q -n 2 --dist worksteal --cov --cov-report=term
 
-test-lava-dl: $(READY) ## files against lava-dl's own loader, in its environment: 5.6 GB, made once
+test-lava-dl: $(READY) ## netx and NIR files in lava-dl itself, in its environment: 5.6 GB, made once
 	@$(BIN)/spikeport lava install --with-lava-dl
 	@$(PYTEST) -q tests_lava_dl
 

@@ -12,7 +12,8 @@ from . import __version__
 from .benchmarks.commands import app as benchmarks
 from .exporters.commands import app as exporters
 from .models.commands import app as models
-from .sources import example_of, golden_of, graph_of, module_of
+from .network_files import golden_of
+from .sources import example_of, graph_of, module_of
 from .toolchain.commands import app as toolchain
 from .toolchain.lava_commands import app as lava
 from .toolchain.source import Load

@@ -15,32 +15,22 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .network_files import FILES, called, network_in
 from .toolchain.errors import SpikeportError, UsageError
-from .toolchain.source import REMARKS, Reading, Source
+from .toolchain.source import Reading, Source
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from .toolchain.graph import Graph
     from .toolchain.loihi.chip_graph import ChipGraph
-    from .toolchain.verifying import Golden
 
-NETX = (".net", ".h5", ".hdf5")
-"""The suffixes of netx files."""
-PARTS = ".parts.json"
-"""The end of the name of what joins several."""
-FOLDER = ".parts"
-"""The end of the name of the folder in which all of them lie."""
 CHECKPOINT = ".safetensors"
-NIR, NIR_PARTS, ONNX = ".nir", ".nirparts", ".onnx"
-FILES = (".graph", *NETX, FOLDER, PARTS, NIR, NIR_PARTS, ONNX)
-"""The ends of names of files that hold a network."""
 _NO_EXAMPLE = "say --shape, or let the factory give (module, example input)"
 EXAMPLE_STEPS, EXAMPLE_BATCH = 4, 2
 """The size of the example that a factory's network is traced with when it brings none."""
@@ -78,7 +68,7 @@ def graph_of(given: Source) -> Graph | ChipGraph:
     """The graph of a SOURCE with its options, or the chip graph."""
     given.reading.refuse(given.name)
     if given.name.endswith(FILES):
-        return _from_graph_file(given)
+        return network_in(given)
     if ":" in given.name:
         return _from_factory(given)
     return _from_zoo(given)
@@ -136,74 +126,6 @@ def save(graph: Graph | ChipGraph, path: str | os.PathLike[str], **options: obje
         how.write(graph, draft, **options)
 
 
-def _from_graph_file(given: Source) -> Graph | ChipGraph:
-    if given.weights is not None:
-        raise UsageError("--weights", f"a file of weights beside {given.name}, which holds its own", fix="leave it out")
-    if given.name.endswith(NETX):
-        return _from_netx_file(given)
-    if given.name.endswith((NIR, ONNX)):
-        return _from_exchange_file(given)
-    if given.name.endswith(NIR_PARTS):
-        from .exporters.nir.parts_in import read_parts as read_nir_parts
-
-        return read_nir_parts(Path(given.name))
-    if given.name.endswith((FOLDER, PARTS)):
-        from .exporters.netx_parts import read_parts
-
-        return read_parts(_joining(given.name))
-    from .toolchain.loihi.store import load as load_graph
-
-    return load_graph(given.name)
-
-
-def _joining(name: str) -> str:
-    """The file that joins the parts; of a folder of parts the one in it."""
-    if not name.endswith(FOLDER):
-        return name
-    found = sorted(Path(name).glob(f"*{PARTS}"))
-    if len(found) != 1:
-        raise UsageError(name, f"{len(found)} files that end in {PARTS}", "a folder with one", "name the file itself")
-    return str(found[0])
-
-
-def _from_netx_file(given: Source) -> ChipGraph:
-    """The chip graph of a netx file, named after it where it holds no name.
-
-    What lava-dl's own loader would overlook in it stands in the notes.
-    """
-    from .exporters.netx_file import read_with_remarks
-
-    chip, remarks = read_with_remarks(given.name)
-    notes = {**chip.notes, REMARKS: "\n".join(remarks)} if remarks else chip.notes
-    name = _called(Path(given.name).stem) if chip.name == "network" else chip.name
-    return replace(chip, notes=notes, name=name)
-
-
-def _from_exchange_file(given: Source) -> Graph:
-    """The graph of a NIR or an ONNX file; what its reader found remarkable stands in the notes."""
-    path = Path(given.name)
-    if given.name.endswith(ONNX):
-        from .exporters.onnx_file import read as read_onnx
-
-        axis, sizes = given.reading.batch_axis, given.reading.sizes
-        graph, remarks = read_onnx(path, batch=axis or "first", sizes=sizes)
-    else:
-        from .exporters.nir_file import read as read_nir
-
-        how = given.reading
-        found = read_nir(path, dialect=how.dialect, dt=how.dt, reset=how.reset)
-        graph, remarks = found.graph, found.remarks
-    named = graph if graph.name != "network" else replace(graph, name=_called(path.stem))
-    return named.with_notes(**{REMARKS: "\n".join(remarks)}) if remarks else named
-
-
-def golden_of(path: Path, graph: Graph) -> Golden:
-    """The record of a run of this network that a file holds."""
-    from .exporters.nir.trace_file import read_trace
-
-    return read_trace(path, graph)
-
-
 def _from_factory(given: Source) -> Graph:
     module, example = _made(given)
     if given.shape is None and example is None:
@@ -231,16 +153,16 @@ def _traced(given: Source, module: nn.Module, example: object) -> Graph:
     """Traces with the factory's own example, or a made one: of all steps, or of one where only that works."""
     from .toolchain.tracing import trace
 
-    called = _called(given.name.rpartition(":")[2])
+    title = called(given.name.rpartition(":")[2])
     if given.shape is None:
-        return trace(module, example, carries=given.carries, host=given.host, name=called)
+        return trace(module, example, carries=given.carries, host=given.host, name=title)
     steps, one = _example(given, EXAMPLE_STEPS, EXAMPLE_BATCH), _example(given, EXAMPLE_BATCH)
     try:
-        return trace(module, steps, time_axis=0, carries=given.carries, host=given.host, name=called)
+        return trace(module, steps, time_axis=0, carries=given.carries, host=given.host, name=title)
     except SpikeportError:
         # What is traced has been proved on the example, so it cannot be the wrong one of the two.
         with contextlib.suppress(SpikeportError):
-            return trace(module, one, time_axis=None, carries=given.carries, host=given.host, name=called)
+            return trace(module, one, time_axis=None, carries=given.carries, host=given.host, name=title)
         raise
 
 
@@ -286,7 +208,7 @@ def _from_zoo(given: Source) -> Graph:
     network = network_of(given.name, given.weights)
     asked = replace(given, shape=network.input_shape, carries=network.carries)
     example = _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
-    name = _called(Path(given.name).stem) if given.name.endswith(CHECKPOINT) else network.name
+    name = called(Path(given.name).stem) if given.name.endswith(CHECKPOINT) else network.name
     return trace(network.module, example, time_axis=0, carries=network.carries, host=given.host, name=name)
 
 
@@ -297,8 +219,3 @@ def _check_zoo(given: Source) -> None:
         files = "a .safetensors, .graph, .nir, .onnx or netx file"
         known = f"a name of the zoo ({', '.join(ZOO)}), {files}, or package.module:factory"
         raise UsageError(given.name, "is no SOURCE", known)
-
-
-def _called(text: str) -> str:
-    """A name that a graph can have, as near to the text as possible."""
-    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", text).strip(".-")[:100] or "network"

@@ -252,11 +252,12 @@ def typed(context: typer.Context) -> frozenset[str]:
 
 
 def refuse_beside(options: frozenset[str], one: str, others: Sequence[str]) -> None:
-    """A UsageError for options that say nothing beside another one that was typed."""
+    """A UsageError for options, and arguments, that say nothing beside another one that was typed."""
     for name in others:
         if {one, name} <= options:
             fix = "leave one of them out"
-            raise UsageError(f"--{name}", f"says nothing beside --{one}, which brings its own values", fix=fix)
+            shown = name.upper() if len(name) == 1 else f"--{name}"  # A and B are arguments
+            raise UsageError(shown, f"says nothing beside --{one}, which brings its own values", fix=fix)
 
 
 def named(texts: Sequence[str] | None) -> Mapping[str, int] | None:

@@ -24,6 +24,8 @@ NEAR = 1e-6
 """How far it may be where it is next to 0, relative to the largest; decays are of the size of 1."""
 UNSAID = ("v_start",)
 """Parameters that no field of NIR holds."""
+VOLTAGES = ("v_start", "v_reset", "threshold")
+"""Parameters that are the same for a step of any length."""
 
 
 def with_arrays(node: N, arrays: Mapping[str, Array]) -> N:
@@ -50,9 +52,16 @@ def kept(node: Integrating, leaf: Leaf) -> tuple[dict[str, Array], list[str]]:
     return {name: value for name, value in found.items() if name not in wrong}, wrong
 
 
-def restored(node: Integrating, leaf: Leaf) -> tuple[Integrating, list[str]]:
-    """The neuron with the arrays that its leaf keeps, and the names of those that contradict the fields."""
-    found, wrong = kept(node, leaf)
+def restored(node: Integrating, leaf: Leaf, *, steps: bool) -> tuple[Integrating, list[str]]:
+    """The neuron with the arrays that its leaf keeps, and the names of those that contradict the fields.
+
+    Args:
+        node: the neuron as the fields give it.
+        leaf: with the arrays in its metadata.
+        steps: whether the node is in the steps that these were written for; else only voltages are taken.
+    """
+    given = {name: value for name, value in leaf.metadata.items() if steps or name in VOLTAGES}
+    found, wrong = kept(node, Leaf(leaf.kind, {}, given))
     return with_arrays(node, found) if found else node, wrong
 
 

@@ -122,10 +122,14 @@ class Facts:
 
     def metadata(self) -> dict[str, str]:
         """As metadata of the graph: the readable entries, and all of it under KEY."""
+        return {**self.readable(), KEY: self.text()}
+
+    def readable(self) -> dict[str, str]:
+        """The entries for people and for other programs; what they say stands in the text too."""
         resets = sorted({f"{each.reset} ({each.when})" for each in self.neurons.values()})
-        readable = {"dt": repr(self.dt), "dialect": self.dialect, "reset": ", ".join(resets)}
-        readable["passes"] = "; ".join(self.passes)
-        return {**{name: text for name, text in readable.items() if text}, KEY: self.text()}
+        found = {"dt": repr(self.dt), "dialect": self.dialect, "reset": ", ".join(resets)}
+        found["passes"] = "; ".join(self.passes)
+        return {name: text for name, text in found.items() if text}
 
     def beside(self, digest: str) -> str:
         """As the file beside a network whose file has this SHA-256."""

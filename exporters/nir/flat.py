@@ -50,6 +50,9 @@ def _take(tree: Tree, path: str, flat: Flat, said: Said) -> None:
             doors[name] = _Doors(node, f"{path}{name}.", said)
             _take(node, f"{path}{name}.", flat, said)
             continue
+        if f"{path}{name}" in flat.nodes:
+            text = "two nodes: one in a sub-graph, and one beside it whose name has a dot"
+            said.reasons.append(said.error(f"{path}{name}", text, "one of this name", "call one of them otherwise"))
         end = bool(path) and node.kind in ("Input", "Output")
         flat.nodes[f"{path}{name}"] = Leaf(PASS, node.values, node.metadata) if end else node
         flat.sources.setdefault(f"{path}{name}", [])

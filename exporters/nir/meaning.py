@@ -8,13 +8,15 @@ which a step has to be told: a step or a reset that was only guessed would make 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 import numpy as np
 
 from ...toolchain.errors import FileError, GraphError, UsageError
-from ...toolchain.graph.nodes import Integrating
+from ...toolchain.graph.nodes import Firing, Integrating
+from ...toolchain.graph.nodes.base import brief
 from ...toolchain.graph.nodes.integrators import Rule
 from ...toolchain.graph.nodes.neurons import Reset
 from .dialects import DIALECTS, dialect
@@ -32,6 +34,8 @@ STEP = 1e-3
 """The length of a step where nothing depends on it."""
 AGREE = 1e-6
 """How far two lengths of a step may be apart."""
+RESETS: Mapping[Reset, str] = {"value": "reset to v_reset", "subtract": "reset by subtraction", "none": "no reset"}
+"""What a spike does, in words."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,15 @@ class Meaning:
         if self.facts is None:
             return decoded(leaf, self.told, self.dialect.exported)
         own = self.facts.neurons.get(path, NeuronFacts())
+        if path not in self.facts.neurons:
+            said.remark(path, "what Spikeport wrote says nothing of this neuron; --reset says what a spike does")
         rule: Rule = "exact" if own.rule == "exact" else "euler"
-        told = _reset_as(Told(self.told.dt, rule, own.reset, own.when, own.at_least), self.asked)
-        node = replace(decoded(leaf, told, self.dialect.imported), rule=own.rule)
-        if self.told.dt != self.facts.dt:
-            return node
-        exact, wrong = restored(node, leaf)
+        told = Told(self.told.dt, rule, own.reset, own.when, own.at_least)
+        taken = _reset_as(told, self.asked)
+        node = replace(decoded(leaf, taken, self.dialect.imported), rule=own.rule)
+        if taken != told and isinstance(node, Firing):
+            said.remark(path, f"written with {RESETS[told.reset]}; read with --reset {taken.reset}")
+        exact, wrong = restored(node, leaf, steps=self.told.dt == self.facts.dt)
         for name in wrong:
             said.remark(path, f"the exact {name} in its metadata does not agree with its fields, which are taken")
         return exact
@@ -119,6 +126,7 @@ def meaning_of(tree: Tree, asked: Asked, facts: Facts | None, said: Said) -> Mea
         dt = asked.dt or facts.dt
         if dt != facts.dt:
             said.remark("", f"written for steps of {facts.dt:g} s; read with --dt {dt:g}")
+        _check_readable(tree, facts, said)
         return Meaning(found, Told(dt), facts, asked)
     if facts is not None:
         said.remark(
@@ -132,11 +140,21 @@ def meaning_of(tree: Tree, asked: Asked, facts: Facts | None, said: Said) -> Mea
     return Meaning(named, told, None, asked)
 
 
+def _check_readable(tree: Tree, facts: Facts, said: Said) -> None:
+    """Says where an entry for people was changed, which changes nothing."""
+    for name, text in facts.readable().items():
+        held = tree.metadata.get(name, text)
+        if not isinstance(held, str) or held != text:
+            other = brief(held) if isinstance(held, str) else "numbers"
+            said.remark("", f"its metadata say {name} = {other}; {brief(text)}, as Spikeport wrote, is taken")
+
+
 def _sentence(told: Told) -> str:
-    reset = {"value": "reset to v_reset", "subtract": "reset by subtraction", "none": "no reset"}[told.reset]
     when = {"now": "at once", "next": "one step later", "guarded": "at once, guarded"}[told.when]
     decays = "β = exp(−dt/τ)" if told.rule == "exact" else "β = 1 − dt/τ"
-    return f"steps of {told.dt:g} s, {decays}, {reset} {when}, spikes at v {'≥' if told.at_least else '>'} θ"
+    return (
+        f"steps of {told.dt:g} s, {decays}, {RESETS[told.reset]} {when}, spikes at v {'≥' if told.at_least else '>'} θ"
+    )
 
 
 def _reset_as(told: Told, asked: Asked) -> Told:
@@ -154,12 +172,18 @@ def _told_or_recognised(tree: Tree, asked: Asked, kept: float | None, said: Said
     found = sorted(_candidates(tree), key=lambda each: -each.sure)
     best = [each for each in found if each.sure == found[0].sure >= SURE]
     if len(best) == 1:
-        said.remark("", f"read as a file of {best[0].name}: {best[0].why}; --dialect says otherwise")
+        said.remark(
+            "",
+            f"read as a file of {best[0].name}: {best[0].why}; --dialect (of convert: --from-dialect) says otherwise",
+        )
         return dialect(best[0].name)
     if asked.dt is None and kept is None and any(leaf.kind in TIMED for _, leaf in leaves(tree)):
         raise _unsaid(found, asked, said)
     why = _maybe(found) or "nothing in it says whose it is"
-    said.remark("", f"{why}: read by the equations of the NIR paper (ode); --dialect says otherwise")
+    said.remark(
+        "",
+        f"{why}: read by the equations of the NIR paper (ode); --dialect (of convert: --from-dialect) says otherwise",
+    )
     return dialect("ode")
 
 
@@ -188,7 +212,7 @@ def _unsaid(found: list[Candidate], asked: Asked, said: Said) -> FileError:
     fix = "add --dt SECONDS"
     if asked.dialect is None:
         names = [f"--dialect {each.name}" for each in found] or ["--dialect NAME and --dt"]
-        fix += f" to read it by the equations of the NIR paper, or {' or '.join(names)}"
+        fix += f" to read it by the equations of the NIR paper, or {' or '.join(names)} (of convert: --from-dialect)"
     return said.error("", text, "a dt, in its metadata or told", fix)
 
 

@@ -80,16 +80,18 @@ def fitted(value: Array, shape: Shape, name: str) -> tuple[Array, str]:
         GraphError: when it does not fit.
     """
     least = small(value)
-    if least.ndim == 0:
-        return least, f"of shape {shown(value.shape)}, one value, stands for all {shown(shape)}"
     plain = tuple(n for n in value.shape if n > 1)
-    if plain == tuple(n for n in shape if n > 1):
+    same = plain == tuple(n for n in shape if n > 1)
+    same_rank = value.ndim == len(shape) and all(n in (1, m) for n, m in zip(value.shape, shape, strict=True))
+    row = value.ndim == 1 and len(shape) > 1
+    channels = row and value.shape[0] == shape[0] != shape[-1]
+    if least.ndim == 0 and (not plain or same or same_rank or (row and value.size in (shape[0], shape[-1]))):
+        return least, f"of shape {shown(value.shape)}, one value, stands for all {shown(shape)}"
+    if same:
         return small(value.reshape(shape)), f"of shape {shown(value.shape)} stands for {shown(shape)}"
-    channels = value.ndim == 1 and len(shape) > 1 and value.shape[0] == shape[0] != shape[-1]
     if channels:
         laid = value.reshape(-1, *([1] * (len(shape) - 1)))
         return laid, f"of shape {shown(value.shape)}, one value for each channel, stands for {shown(shape)}"
-    same_rank = value.ndim == len(shape) and all(n in (1, m) for n, m in zip(value.shape, shape, strict=True))
     if same_rank:
         return least, f"of shape {shown(value.shape)} stands for {shown(shape)}"
     raise GraphError(name, f"shape {shown(value.shape)}", f"{shown(shape)}, as comes in")

@@ -107,7 +107,7 @@ def _values(contents: Contents, name: str, shape: tuple[int, ...], dt: float) ->
 
 def _number(contents: Contents, path: str) -> float:
     held = contents.values.get(path)
-    if held is None or held.size != 1 or held.dtype.kind not in "iuf" or not float(held.ravel()[0]) > 0:
+    if held is None or held.size != 1 or held.dtype.kind not in "iuf" or not 0 < float(held.ravel()[0]) < math.inf:
         raise FileError(f"{contents.name}, {path}", "no positive number", EXPECTED)
     return float(held.ravel()[0])
 
@@ -134,8 +134,9 @@ def _events(contents: Contents, at: str, size: int, dt: float) -> tuple[Array, f
     if f"{at}/value" in contents.values:
         value = _array(contents, f"{at}/value", 2)
     sample, event = np.nonzero(index >= 0)
-    place, when = index[sample, event].astype(np.int64), time[sample, event]
-    at_step = np.floor(when / dt * (1 + NEAR) + NEAR)
+    place, when = index[sample, event].astype(np.int64), time[sample, event].astype(np.float64)
+    near = NEAR if time.dtype.kind != "f" else max(NEAR, ROUNDINGS * float(np.finfo(time.dtype).eps))
+    at_step = np.floor(when / dt * (1 + near) + near)
     if not ((place < size) & np.isfinite(when) & (at_step >= 0) & (at_step < steps)).all():
         raise FileError(
             f"{contents.name}, {at}", "events outside of the record", f"times below t_max, idx below {size}"
@@ -149,3 +150,5 @@ MOST = 1 << 28
 """The most values that events may be spread to."""
 NEAR = 1e-9
 """Times that were k·dt once lie in step k, however they were rounded."""
+ROUNDINGS = 4
+"""How many times a time that was computed in a narrower type was rounded."""

@@ -36,8 +36,10 @@ def fold(call: Call) -> list[Value]:
 
 
 def _worked_out(call: Call, function: Fold, inputs: Sequence[Array | None]) -> list[Array]:
-    """What numpy makes of arrays. What it does not take is the file's fault: sizes that are no whole numbers,
-    the largest of no values, integers to negative powers."""
+    """What numpy makes of arrays.
+
+    What it does not take is the file's fault: sizes that are no whole numbers, integers to negative powers.
+    """
     try:
         with np.errstate(all="ignore"):
             return _results(function(call, *inputs))

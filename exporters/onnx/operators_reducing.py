@@ -8,7 +8,7 @@ import numpy as np
 
 from ...toolchain.graph.nodes import Activation, Host, Mean, Node, Pad, Sum
 from ...toolchain.graph.nodes.base import brief, need
-from .call import Call
+from .call import LETTERS, Call
 from .layout import MIXED, NO_BATCH, Layout
 from .operators_linear import contracted, multiplied
 from .operators_values import added, scaled
@@ -116,18 +116,7 @@ def _later(call: Call, x: Signal, axis: int, place: int) -> Signal:
 
 def einsum(call: Call) -> Signal:
     """Σ over the letters that are not in the result."""
-    equation = call.text("equation").replace(" ", "")
-    left, arrow, out = equation.partition("->")
-    terms = left.split(",")
-    if not arrow:
-        out = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
-    once = all(t.isalpha() and t.isascii() and len(set(t)) == len(t) and "Z" not in t for t in (*terms, out or "a"))
-    need(
-        once and len(terms) == len(call.inputs) and set(out) <= set(left),
-        "equation",
-        f"'{equation}'",
-        "letters, each once in a term",
-    )
+    terms, out = _equation(call)
     signals = [(v, t) for v, t in zip(call.inputs, terms, strict=True) if isinstance(v, Signal)]
     for signal, term in signals:
         need(
@@ -139,11 +128,40 @@ def einsum(call: Call) -> Signal:
     constants = [(v.plain(), t) for v, t in zip(call.inputs, terms, strict=True) if isinstance(v, Constant)]
     if len(signals) == 1 and not constants:
         return _summed(call, *signals[0], out)
-    need(len(terms) == 2, "equation", f"'{equation}', of {len(terms)} tensors", "one or two")
+    need(len(terms) == 2, "equation", f"{len(terms)} tensors", "one or two")
     need(bool(signals), "inputs", "constants alone", "at least one signal")
     if constants:
         return contracted(call, *signals[0], *constants[0], out)
     return _product_of_two(call, *signals[0], *signals[1], out)
+
+
+def _equation(call: Call) -> tuple[list[str], str]:
+    """The letters of every input and of the result; `...` as letters of its own."""
+    equation = call.text("equation").replace(" ", "")
+    left, arrow, out = equation.partition("->")
+    terms = left.split(",")
+    need(len(terms) == len(call.inputs), "equation", f"{len(terms)} terms", f"one for each of {len(call.inputs)} inputs")
+    if not arrow:
+        once = sorted(c for c in set(left) - {",", "."} if left.count(c) == 1)
+        out = "".join(["..." if "..." in left else "", *once])
+    if "..." in equation:
+        terms, out = _spelled(call, terms, out)
+    letters = "".join((*terms, out))
+    fits = all(len(set(t)) == len(t) for t in (*terms, out)) and set(letters) <= set(LETTERS) and all(terms)
+    need(fits and set(out) <= set("".join(terms)), "equation", f"'{brief(equation)}'", "letters, each once in a term")
+    return terms, out
+
+
+def _spelled(call: Call, terms: Sequence[str], out: str) -> tuple[list[str], str]:
+    """`...` of every term stands for the axes that it has no letters for, the last of them the same in all."""
+    ranks = [v.layout.rank if isinstance(v, Signal) else np.ndim(v.plain()) for v in call.inputs if v is not None]
+    counts = [rank + 3 - len(term) if "..." in term else 0 for term, rank in zip(terms, ranks, strict=True)]
+    used = set("".join((*terms, out)))
+    free = "".join(c for c in LETTERS if c not in used)[: max(counts)]
+    fits = min(counts) >= 0 and len(free) == max(counts) and "..." in out
+    need(fits, "equation", "'...' for no axes, or not in the result", "'...' for the axes without a letter, kept")
+    spelled = [term.replace("...", free[len(free) - n :], 1) for term, n in zip(terms, counts, strict=True)]
+    return spelled, out.replace("...", free, 1)
 
 
 def _summed(call: Call, x: Signal, terms: str, out: str) -> Signal:

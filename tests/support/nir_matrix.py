@@ -54,8 +54,16 @@ what the reference simulation answers.
 
 def glance(sheets: Sequence[Sheet]) -> str:
     """How much of what a framework has comes over, in both directions."""
-    rows = [[each.name, each.version, f"`{each.dialect}`", *(_count(each, way) for way in WAYS)] for each in sheets]
+    rows = [
+        [f"[{each.name}](#{_anchor(each)})", each.version, f"`{each.dialect}`", *(_count(each, way) for way in WAYS)]
+        for each in sheets
+    ]
     return table(["framework", "version", "`--dialect`", "its files, read", "files for it"], rows)
+
+
+def _anchor(each: Sheet) -> str:
+    """Where its section is."""
+    return f"{each.name} {each.version}".lower().replace(".", "").replace(" ", "-")
 
 
 def _count(each: Sheet, way: str) -> str:
@@ -158,10 +166,10 @@ the same file runs differently in each. Spikeport writes a file so that the fram
 and reads a file as the framework that wrote it meant it.
 
 ```
-spikeport convert net.pt --to nir --dialect snntorch      # net.nir and net.nir.json, for snnTorch's importer
+spikeport convert net.graph --to nir --dialect snntorch   # net.nir and net.nir.json, for snnTorch's importer
 spikeport convert net.nir --to netx                        # whose file it is, is recognised and said
-spikeport convert net.nir --to netx --dialect norse --dt 0.001 --reset value
-spikeport convert net.pt --to nir --with-trace             # with inputs and spikes beside it
+spikeport convert net.nir --to netx --from-dialect norse --dt 0.001 --reset value
+spikeport convert net.graph --to nir --with-trace          # with inputs and spikes beside it
 spikeport verify net.nir --trace net.trace.nir             # the same spikes, on any backend
 ```
 
@@ -178,7 +186,9 @@ counted):
 
 DIALECT_TEXT = """
 What a file means where it says nothing; `--dt` and `--reset` say it otherwise, and `--dt` says a step that neither the
-file nor the framework knows. A foreign file's dialect is recognised from its numbers, and the reason is said.
+file nor the framework knows. A foreign file's dialect is recognised where several things speak for it that have nothing
+to do with each other, and they are said. Where it only may be of a framework, that is named, and the file is refused
+until `--dialect` (of `convert`: `--from-dialect`) or `--dt` says more: a step that was guessed makes another network.
 """
 
 WORDS = """

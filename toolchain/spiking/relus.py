@@ -147,7 +147,8 @@ def refusal(graph: Graph, name: str, *, rates: bool) -> SpikeportError | None:
 def _other(name: str, node: Activation) -> SpikeportError:
     low = (node.parameters or {}).get("low", 0.0)
     word = f"clip from {low:g}" if node.function == "clip" else node.function
-    return SpikeportError(name, f"the activation {word}", "a ReLU, or a clip from 0", "exchange it before training")
+    fix = "convert the network as it was before quantising" if word == "quantise" else "exchange it before training"
+    return SpikeportError(name, f"the activation {word}", "a ReLU, or a clip from 0", fix)
 
 
 def _with_memory(name: str, node: Node) -> SpikeportError:

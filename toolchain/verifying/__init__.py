@@ -5,4 +5,15 @@ from .sides import InSingle, OnLava, OnRuntime
 from .verdict import Difference, NodeVerdict, Verdict
 from .verify import verify
 
-__all__ = ["Difference", "Golden", "NodeVerdict", "InSingle", "OnLava", "OnRuntime", "Recorded", "Verdict", "recorded", "verify"]
+__all__ = [
+    "Difference",
+    "Golden",
+    "InSingle",
+    "NodeVerdict",
+    "OnLava",
+    "OnRuntime",
+    "Recorded",
+    "Verdict",
+    "recorded",
+    "verify",
+]

@@ -69,6 +69,8 @@ class Recorded:
                 raise UsageError(golden.called, f"'{name}' of shape {list(values.shape)}", f"{list(expected)}")
         if not np.isclose(golden.dt, network.dt, rtol=1e-6, atol=0.0):
             raise UsageError(golden.called, f"steps of {golden.dt:g} s", f"{network.dt:g} s, as {network.name} has")
+        if not golden.sent:
+            raise UsageError(golden.called, "no record of what is sent", "one of a neuron or an output")
 
     def trace(self, names: Sequence[str], steps: int, samples: slice) -> Trace:
         """The record of these nodes as a run of so many steps; zeros behind its end, and nothing but what was sent."""

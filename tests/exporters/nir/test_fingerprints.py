@@ -181,7 +181,7 @@ def test_a_file_is_recognised_by_its_numbers(name: str) -> None:
     read = from_nir(made(), dt=DT if dialect == "ode" else None if dialect != "norse" else 1e-3)
     assert read.dialect == dialect
     assert reason in read.remarks[0]
-    assert "--dialect says otherwise" in read.remarks[0]
+    assert "--dialect (of convert: --from-dialect) says otherwise" in read.remarks[0]
 
 
 GUESSES: dict[str, tuple[Callable[[], Any], str]] = {

@@ -358,3 +358,16 @@ def test_a_large_file_takes_little_more_than_its_weights(tmp_path):
     held = layers * weight.nbytes
     assert here < 1.5 * held
     assert there < 1.5 * weight.nbytes + (60 << 20)
+
+
+def test_a_name_that_a_sub_graph_has_too_is_refused():
+    """`s.l` is the node l of the sub-graph s, and here also a node beside it: one would take the place of the other."""
+    two = {"input": nir.Input(np.array([2])), "output": nir.Output(np.array([2]))}
+    ones = np.ones(2)
+    inner = nir.NIRGraph(
+        {**two, "l": nir.IF(ones, ones, 0 * ones)}, [("input", "l"), ("l", "output")], type_check=False
+    )
+    nodes = {**two, "s": inner, "s.l": nir.Linear(np.eye(2)), "other": two["output"]}
+    edges = [("input", "s"), ("s", "output"), ("input", "s.l"), ("s.l", "other")]
+    with pytest.raises(FileError, match=r"s\.l: two nodes: one in a sub-graph, and one beside it"):
+        from_nir(nir.NIRGraph(nodes, edges, type_check=False), dt=1e-3)

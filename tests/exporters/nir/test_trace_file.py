@@ -1,5 +1,6 @@
 """Golden traces: what is written is NIR's Data IR, what is read is what was written, and what is wrong is said."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -142,3 +143,48 @@ def test_a_record_of_another_network_is_refused() -> None:
         Recorded(ran, other)
     with pytest.raises(UsageError, match=r"steps of 0.002 s; expected 0.001 s"):
         Recorded(Golden("t", 2e-3, ran.inputs, {}), other)
+
+
+def changed(path: Path, change: Callable[[h5py.File], object]) -> Path:
+    with h5py.File(path, "r+") as file:
+        change(file)
+    return path
+
+
+def test_a_record_of_inputs_alone_proves_nothing(written: Path) -> None:
+    changed(written, lambda file: [file["nodes"].pop(name) for name in ("lif", "li", "out")])
+    with pytest.raises(UsageError, match="no record of what is sent"):
+        Recorded(read_trace(written, network()), network())
+
+
+def test_steps_without_end_are_refused(written: Path) -> None:
+    changed(written, lambda file: file["nodes/lif/observables/spikes"].attrs.__setitem__("dt", np.inf))
+    with pytest.raises(FileError, match="spikes@dt: no positive number"):
+        read_trace(written, network())
+
+
+def of_events(path: Path, times: np.ndarray, end: float) -> Path:
+    """A record with one neuron's spikes as events."""
+    spikes = nir.EventData(np.zeros((1, times.size), int), times[None], 3, end)
+    sent = np.zeros((1, 12, 3))
+    nodes = {
+        "in": nir.NIRNodeData({"values": nir.TimeGriddedData(sent, 1e-3)}),
+        "lif": nir.NIRNodeData({"spikes": spikes}),
+    }
+    nir.write_data(path, nir.NIRGraphData(nodes))
+    return path
+
+
+SMALL = chain([("in", n.Input((3,))), ("lif", n.LIF(beta=0.9)), ("out", n.Output())], name="small", dt=1e-3)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_an_event_at_the_start_of_a_step_lies_in_it(tmp_path: Path, kind: type) -> None:
+    times = (np.arange(12) * 1e-3).astype(kind)
+    golden = read_trace(of_events(tmp_path / "e.trace.nir", times, 0.012), SMALL)
+    assert golden.sent["lif"][:, 0, 0].tolist() == [1.0] * 12
+
+
+def test_events_without_an_end_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="t_max: no positive number"):
+        read_trace(of_events(tmp_path / "e.trace.nir", np.array([1e-3]), np.inf), SMALL)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from spikeport.exporters.onnx import wire
 from spikeport.exporters.onnx.messages import ModelPart, message
-from spikeport.exporters.onnx.tensors import TYPES, Folder, array_of
-from spikeport.exporters.onnx.wire import FIELDS, MESSAGES, Meter, varints
+from spikeport.exporters.onnx.tensors import TYPES, Folder, array_of, mapped
+from spikeport.exporters.onnx.wire import Meter, varints
 from spikeport.toolchain.errors import FileError
 from support import foreign_models
 
@@ -112,13 +113,39 @@ AGAIN = "expected an ONNX model. Download or export it again"
         (b"\x12\x01\xff", "its bytes: a name that is no text; " + AGAIN),
         (b"\x3a\x00\x3a\x00", "its bytes: 'graph' twice in one part; " + AGAIN),
         (
-            b"\x42\x00" * (MESSAGES + 1),
-            f"its parts: more than {MESSAGES} nodes, attributes and tensors; expected an ONNX",
+            b"\x42\x00" * 2001,
+            "its parts: more than 2000 nodes, attributes and tensors; expected an ONNX",
         ),
-        (b"\x08\x01" * (FIELDS + 1), f"its parts: more than {FIELDS} fields; expected an ONNX model"),
+        (b"\x08\x01" * 5001, "its parts: more than 5000 fields; expected an ONNX model"),
     ],
 )
-def test_bytes_that_are_no_message(content: bytes, said: str) -> None:
+def test_bytes_that_are_no_message(content: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "FIELDS", 5000)
+    monkeypatch.setattr(wire, "MESSAGES", 2000)
     with pytest.raises(FileError) as caught:
         message(ModelPart, memoryview(content), Meter())
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("length", range(1, 5))
+def test_what_is_copied_out_of_a_file_stays_there(tmp_path: Path, length: int) -> None:
+    """Numbers that lie across words are copied, and the file's pages given back; they can be read again."""
+    values = np.random.default_rng(length).normal(size=(1 << 21,)).astype(np.float32)
+    tensor = numpy_helper.from_array(values, "w" * length)
+    graph = helper.make_graph([], "g", [], [], [tensor])
+    (tmp_path / "net.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    (found,) = message(ModelPart, mapped(tmp_path / "net.onnx", "", ""), Meter()).graph.initialisers
+    assert found.raw is not None
+    whole = found.raw.obj
+    before = resident()
+    first = array_of(found, Folder(FOLDER))
+    copied = not np.shares_memory(first, np.frombuffer(whole, np.uint8))
+    np.testing.assert_array_equal(first, values)
+    assert (resident() - before < values.nbytes // 2) or not copied
+    np.testing.assert_array_equal(array_of(found, Folder(FOLDER)), values)
+
+
+def resident() -> int:
+    """The bytes of files that are in this process' memory."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile"))
+    return int(line.split()[1]) * 1024

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,16 @@ def exported(module: nn.Module, shape: tuple[int, ...], file: Path, opset: int, 
         )
 
 
+def exported_anew(module: nn.Module, shape: tuple[int, ...], file: Path, *, free: bool) -> None:
+    """By torch's newer exporter, which writes functions, and weights beside the model."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # torch warns of what it deprecates in itself
+        sizes = ({0: torch.export.Dim("batch")},) if free else None
+        x = torch.randn(2, *shape)
+        torch.onnx.export(module.eval(), (x,), str(file), dynamo=True, dynamic_shapes=sizes, input_names=["x"])
+
+
 def agrees(file: Path, found: Read, batch: int, tolerance: float = 1e-5) -> None:
     x = np.random.default_rng(3).normal(size=(batch, *found.graph.nodes["x"].shape)).astype(np.float32)
     (theirs,) = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"]).run(None, {"x": x})
@@ -111,6 +124,17 @@ def test_torch_networks(name: str, opset: int, tmp_path: Path) -> None:
         agrees(file, found, 3 if free else 2)
         assert [remark for remark in found.remarks if "infinity" not in remark] == []
         assert ("-infinity" in "".join(found.remarks)) == (name == "vision")
+
+
+@pytest.mark.parametrize(("name", "free"), [("convolutional", True), ("shuffled", False)])
+def test_networks_by_the_newer_exporter(name: str, free: bool, tmp_path: Path) -> None:
+    make, shape, _ = NETWORKS[name]
+    torch.manual_seed(0)
+    file = tmp_path / "net.onnx"
+    exported_anew(make(), shape, file, free=free)
+    found = read_foreign(file)
+    assert found.remarks == ()
+    agrees(file, found, 3 if free else 2)
 
 
 def test_shapes_leave_nothing_behind(tmp_path: Path) -> None:

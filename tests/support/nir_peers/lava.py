@@ -1,4 +1,8 @@
-"""lava-dl 0.6 in its environment: what the NIR repository's nir_to_lava.py makes of a file, and what lava_to_nir.py writes."""
+"""lava-dl 0.6 in its environment, with the NIR repository's scripts: nir_to_lava.py to it, lava_to_nir.py from it.
+
+The scripts are those of commit 7232ada. Their text is not here, but what they build; lava_to_nir.py itself fails for
+netx files of one layer and of three, and for convolutions.
+"""
 
 from __future__ import annotations
 

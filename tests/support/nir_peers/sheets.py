@@ -39,7 +39,8 @@ class Sheet:
         name: as its authors write it.
         dialect: what --dialect calls it.
         version: that ran.
-        cells: (word, what was said, a line for each reason) by case and way; word "wrong" where neither we nor a fault explains it.
+        cells: (word, what was said, a line for each reason) by case and way; word "wrong" where neither we nor a fault
+            explains it.
         faults: every one that is known.
     """
 

@@ -13,7 +13,7 @@ from spikeport.toolchain.simulate import simulate
 from support.onnx_models import checked, session, shown, stepped
 from support.random_graphs import random_graph, random_inputs
 
-GRAPHS, STEPS, BATCH = 150, 6, 2
+GRAPHS, STEPS, BATCH = 90, 6, 2
 
 
 def tolerance(graph, dtype: str) -> float:

@@ -28,6 +28,7 @@ from spikeport.toolchain.loihi.processes import (
     Shaped,
     Sparse,
     TernaryLIF,
+    synapses,
 )
 from spikeport.toolchain.simulate import Trace, simulate
 from spikeport.toolchain.simulate.fixed_plan import fixed_plan
@@ -46,6 +47,14 @@ def same(trace: Trace, wanted: Definition, graph: ChipGraph, first: int = 0, sam
         for state, values in trace[name].states.items():
             expected = wanted.states[f"{name}.{state}"][steps, samples]
             np.testing.assert_array_equal(values, expected, err_msg=f"{name}.{state}")
+
+
+def test_weights_may_be_widened_in_pieces(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(synapses, "PIECE", 9)
+    for seed in range(200, 206):
+        graph = random_chip(seed)
+        inputs = random_spikes(graph, seed, STEPS, BATCH)
+        same(simulate(graph, inputs, record="all"), Definition(graph, inputs), graph)
 
 
 @pytest.mark.parametrize("seed", range(200, 240))

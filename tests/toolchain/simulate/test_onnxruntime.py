@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from spikeport.toolchain.errors import SimulationError, UsageError
-from spikeport.toolchain.graph import Graph
+from spikeport.toolchain.graph import Graph, chain
+from spikeport.toolchain.graph.nodes import LIF, Affine, Input, Output
 from spikeport.toolchain.graph.store import save
 from spikeport.toolchain.simulate import Trace, simulate
+from spikeport.toolchain.simulate.onnx_session import LARGE
+from spikeport.toolchain.simulate.onnxruntime import _SESSIONS, forget
 from support.command_line import data, small
 from support.random_graphs import random_graph, random_inputs
 
@@ -121,3 +124,25 @@ def test_the_command_runs_on_it(tmp_path):
     assert [each.pop("seconds") > 0 for each in found] == [True, True]
     assert [each["outputs"]["out"].pop("mean") for each in found] == [pytest.approx(5.5747, abs=1e-3)] * 2
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((520,), "float32"), ((2, 520), "float32"), ((520,), "float64")])
+def test_large_weights_are_read_where_they_lie(shape: tuple[int, ...], dtype: str):
+    """In a product, turned before the first run, and cast before it."""
+    rng = np.random.default_rng(0)
+    weights = [(rng.standard_normal((520, 520)) / 8).astype("float32") for _ in range(2)]
+    layers = [
+        (f"{kind}{i}", Affine(w) if kind == "fc" else LIF(beta=0.9))
+        for i, w in enumerate(weights)
+        for kind in ("fc", "lif")
+    ]
+    graph = chain([("in", Input(shape, "graded")), *layers, ("out", Output())])
+    x = rng.random((6, 2, *shape)).astype(dtype)
+    same(*both(graph, x, record="all", dtype=dtype), most=1e-4)
+    same(*both(graph, x, record="spikes", dtype=dtype, window=2))
+    held = [value for made in _SESSIONS[graph].values() for value in made._held]
+    own = {node.weight.ctypes.data for node in graph.nodes.values() if isinstance(node, Affine)}
+    assert {value.data_ptr() for value in held} == own
+    assert all(weight.nbytes > LARGE for weight in weights)
+    forget(graph)
+    assert graph not in _SESSIONS

@@ -33,6 +33,10 @@ def around(*nodes):
             "p: a MaxPool: the maximum of changes is not that of values; expected an average or a sum",
         ),
         ([("a", Activation("gelu"))], "a: the activation gelu; expected a ReLU, or a clip from 0"),
+        (
+            [("q", Activation("quantise", {"scale": 0.1, "zero": 0.0, "low": 0.0, "high": 255.0}))],
+            "q: the activation quantise; expected .* Convert the network as it was before quantising",
+        ),
         ([("a", Activation("clip", {"low": -1.0, "high": 1.0}))], "a: the activation clip from -1"),
         ([("s", Host("softmax", {"axis": 0.0}))], "s: the host operation 'softmax'; .*Cut it off and read what comes"),
         ([("n", LIF(beta=0.5))], "n: a LIF; expected ReLUs, and nothing that remembers"),

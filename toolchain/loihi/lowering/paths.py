@@ -172,6 +172,7 @@ FIXES: Mapping[type[Node], str] = {
     Activation: "exchange it for a ReLU, or for a neuron, before training",
 }
 """What to do about a node that has no place on a chip, where there is more to say than to exchange it."""
+BEFORE = "convert the network as it was before quantising: weights and values are quantised here"
 
 
 class _Cutter:
@@ -220,8 +221,9 @@ class _Cutter:
 
     def _extended(self, name: str, node: Node) -> tuple[Path, ...]:
         if not isinstance(node, (*MAPS, Add, Concat, Delay, TemporalKernel)):
-            words = f"{one(node)} '{node.function}'" if isinstance(node, Activation) else one(node)
-            fix = FIXES.get(type(node), "exchange it before training")
+            function = node.function if isinstance(node, Activation) else ""
+            words = f"{one(node)} '{function}'" if function else one(node)
+            fix = BEFORE if function == "quantise" else FIXES.get(type(node), "exchange it before training")
             self._refuse(name, f"{words} between neurons", "neurons, linear layers, ReLU and products", fix)
             return ()
         ported = [self.into(wire, name) for wire in self.graph.wires[name]]

@@ -1,4 +1,4 @@
-"""lava-dl in its own environment: what the NIR repository's script nir_to_lava.py makes of a file, and its own networks.
+"""lava-dl in its own environment: what the NIR repository's nir_to_lava.py makes of a file, and networks of its own.
 
 The script is `docs/source/examples/lava/nir_to_lava.py` at commit 7232ada, with library_preference LavaDl. What is here
 is not its text: the same blocks of lava-dl's slayer for each node, with the same demands on them. The file comes as
