@@ -104,7 +104,7 @@ class Side:
         return {} if self.module is None else _answers(self.module, self.network, inputs)
 
 
-LARGE = 32 << 20
+LARGE = 8 << 20
 """Of a network with more bytes of parameters, what a run prepared is not kept: it is gone when the other side runs."""
 
 
