@@ -140,7 +140,8 @@ def _equation(call: Call) -> tuple[list[str], str]:
     equation = call.text("equation").replace(" ", "")
     left, arrow, out = equation.partition("->")
     terms = left.split(",")
-    need(len(terms) == len(call.inputs), "equation", f"{len(terms)} terms", f"one for each of {len(call.inputs)} inputs")
+    count = len(call.inputs)
+    need(len(terms) == count, "equation", f"{len(terms)} terms", f"one for each of {count} inputs")
     if not arrow:
         once = sorted(c for c in set(left) - {",", "."} if left.count(c) == 1)
         out = "".join(["..." if "..." in left else "", *once])
@@ -154,7 +155,7 @@ def _equation(call: Call) -> tuple[list[str], str]:
 
 def _spelled(call: Call, terms: Sequence[str], out: str) -> tuple[list[str], str]:
     """`...` of every term stands for the axes that it has no letters for, the last of them the same in all."""
-    ranks = [v.layout.rank if isinstance(v, Signal) else np.ndim(v.plain()) for v in call.inputs if v is not None]
+    ranks = [v.layout.rank if isinstance(v, Signal) else call.constant(k).ndim for k, v in enumerate(call.inputs)]
     counts = [rank + 3 - len(term) if "..." in term else 0 for term, rank in zip(terms, ranks, strict=True)]
     used = set("".join((*terms, out)))
     free = "".join(c for c in LETTERS if c not in used)[: max(counts)]

@@ -181,6 +181,10 @@ CASES: dict[str, tuple[onnx.ModelProto | bytes, str]] = {
         model([node("Mean", "a a", "s"), node("Add", "x s", "y")], {"a": np.ones(8, np.float32)}),
         "node 's' (Mean), inputs: constants alone; expected at least one signal",
     ),
+    "an equation that would move a terminal": (
+        model([node("Einsum", "x", "y", equation="\x1b[31m->")], told=False),
+        "node 'y' (Einsum), equation: '�[31m->'; expected letters, each once in a term",
+    ),
     "unknown attribute": (
         model([node("Relu", "x", "y", slope=0.1)]),
         "node 'y' (Relu), attribute: 'slope'; expected those of Relu in opset 17",

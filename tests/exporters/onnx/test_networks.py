@@ -16,6 +16,7 @@ import torch
 from spikeport.exporters.onnx.reading import Read, read_foreign
 from spikeport.toolchain.graph.nodes import Host
 from spikeport.toolchain.simulate import simulate
+from support.foreign_models import model, node
 from torch import nn
 from torch.nn import functional
 
@@ -167,6 +168,16 @@ def test_a_quantised_network(tmp_path: Path) -> None:
     functions = [getattr(each, "function", "") for each in found.graph.nodes.values()]
     assert functions.count("quantise") >= 3
     agrees(quantised, found, 5)
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape"), [("...i,ij->...j", (5, 6)), ("nc...,...->nc...", (4, 5)), ("b...i,ij->b...j", (5, 2))]
+)
+def test_equations_with_axes_that_have_no_letter(equation: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    c = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    made = model([node("Einsum", "x c", "y", equation=equation)], {"c": c}, x=("N", 3, 4, 5))
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    agrees(tmp_path / "net.onnx", read_foreign(tmp_path / "net.onnx"), 2)
 
 
 def test_without_a_batch(tmp_path: Path) -> None:

@@ -231,8 +231,9 @@ def need(condition: bool, where: str, found: str, expected: str, fix: str = "") 
 
 
 def brief(text: str) -> str:
-    """The text, its end left out where it is too long for a message."""
-    return text if len(text) <= BRIEF else text[:BRIEF] + "…"
+    """The text for a message: its end left out where it is too long, and nothing in it that moves a terminal."""
+    cut = text if len(text) <= BRIEF else text[:BRIEF] + "…"
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else "�" for c in cut)
 
 
 def shown(shape: Sequence[int]) -> str:
