@@ -29,6 +29,7 @@ from ..toolchain.loihi.processes import (
 )
 from ..toolchain.loihi.processes.synapses import Synapse
 from ..toolchain.writing import write_whole
+from .manifests import part_beside, read_manifest
 from .netx_chain import Block, block_of, is_flat, reads_alone
 from .netx_file import read
 from .netx_loading import VERSION
@@ -37,8 +38,6 @@ from .netx_writer import NetxFile, netx_file, write_file
 
 JOINS: Mapping[str, type[Process]] = {kind.__name__: kind for kind in (ChipInput, ChipOutput, Joined, Port, Shaped)}
 """What stands in the manifest."""
-LARGEST = 64 << 20
-"""The most bytes a manifest may have."""
 FIX = "export the network again"
 
 
@@ -236,7 +235,7 @@ def read_parts(manifest: str | Path) -> ChipGraph:
         FileError: when the manifest or one of its files cannot be read, or they make no network.
     """
     path = Path(manifest)
-    data = _data(path)
+    data = read_manifest(path, VERSION, FIX)
     try:
         nodes: dict[str, Process] = {}
         wires: dict[str, tuple[Wire, ...]] = {}
@@ -257,20 +256,6 @@ def read_parts(manifest: str | Path) -> ChipGraph:
         raise FileError(str(path), f"cannot be understood: {error}"[:200], "a manifest of Spikeport's", FIX) from error
 
 
-def _data(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise FileError(str(path), f"more than {LARGEST >> 20} MB", "a manifest of Spikeport's")
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise FileError(str(path), f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(str(path), f"no JSON: {error}"[:200], "a manifest of Spikeport's", FIX) from error
-    if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise FileError(str(path), "of another kind or version", f"a manifest of Spikeport's, version {VERSION}", FIX)
-    return data
-
-
 def _joined(path: Path, name: str, given: dict[str, Any]) -> Process:
     kind = given.pop("kind")
     if kind not in JOINS:
@@ -283,9 +268,7 @@ def _take_part(
 ) -> None:
     """The nodes of one file."""
     name = str(part["file"])
-    if Path(name).name != name or name in ("", ".", ".."):
-        raise FileError(str(path), f"a part called '{name[:60]}'", "the name of a file beside it", FIX)
-    graph = read(path.with_name(name))
+    graph = read(part_beside(path, name, FIX))
     for each in part["nodes"]:
         if each not in graph.nodes or each in nodes:
             raise FileError(

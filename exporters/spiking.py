@@ -20,6 +20,10 @@ from ..toolchain.spiking import SpikingReport, spiking
 from ..toolchain.trial import Trial
 
 
+TYPED = {"neurons": "--neurons", "budget": "--budget", "steps": "--spiking-steps"}
+"""What the command line calls the arguments of `spiking`."""
+
+
 @dataclass(frozen=True)
 class Neurons:
     """What a network is turned into.
@@ -89,9 +93,12 @@ def spiked(network: Network, neurons: Neurons, calibration: Path | None) -> Spik
         raise UsageError("--neurons", "without samples to choose thresholds by", "--calibration", fix)
     inputs, labels = samples(network, calibration)
     with working(f"turning {network.name} into {neurons.kind} neurons"):
-        found = spiking(
-            network, inputs, neurons=neurons.kind, budget=neurons.budget, steps=neurons.steps, labels=labels
-        )
+        try:
+            found = spiking(
+                network, inputs, neurons=neurons.kind, budget=neurons.budget, steps=neurons.steps, labels=labels
+            )
+        except UsageError as error:
+            raise UsageError(TYPED.get(error.where, error.where), error.found, error.expected, error.fix) from None
     again = found.report.steps if neurons.kind == "if" else 1
     shown = {name: np.repeat(values, again, 0) for name, values in inputs.items()}
     return Spiked(found.graph, found.report, Shown(calibration, arrays=shown))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from ...toolchain.errors import FileError, GraphError
 from ...toolchain.graph import Graph, Node, Wire
 from ...toolchain.graph.nodes import Input, Output
 from ...toolchain.graph.store import load
-from .facts import LARGEST
+from ..manifests import part_beside, read_manifest
 from .naming_in import Taken
 from .parts import FIX, MANIFEST, VERSION
 from .reading import read
@@ -27,7 +26,7 @@ def read_parts(manifest: str | Path) -> Graph:
         FileError: when the manifest or one of its files cannot be read, or they make no network.
     """
     path = _manifest(Path(manifest))
-    data = _data(path)
+    data = read_manifest(path, VERSION, FIX)
     try:
         join = _Join(path)
         for name, given in data["inputs"].items():
@@ -99,24 +98,9 @@ def _manifest(path: Path) -> Path:
 
 def _read(path: Path, name: str) -> Graph:
     """The network of a file beside the manifest."""
-    if Path(name).name != name or name in ("", ".", ".."):
-        raise FileError(str(path), f"a part called '{name[:60]}'", "the name of a file beside it", FIX)
+    place = part_beside(path, name, FIX)
     readers: Mapping[str, Callable[[Path], Graph]] = {".nir": lambda place: read(place).graph, ".graph": load}
     reader = readers.get(Path(name).suffix)
     if reader is None:
         raise FileError(str(path), f"a part called '{name[:60]}'", " or ".join(readers), FIX)
-    return reader(path.with_name(name))
-
-
-def _data(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise FileError(str(path), f"more than {LARGEST >> 20} MB", "a manifest of Spikeport's")
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise FileError(str(path), f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(str(path), f"no JSON: {error}"[:200], "a manifest of Spikeport's", FIX) from error
-    if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise FileError(str(path), "of another kind or version", f"a manifest of Spikeport's, version {VERSION}", FIX)
-    return data
+    return reader(place)
