@@ -19,7 +19,6 @@ from ..toolchain.inputs import LABELS, arrays_in, from_file
 from ..toolchain.spiking import SpikingReport, spiking
 from ..toolchain.trial import Trial
 
-
 TYPED = {"neurons": "--neurons", "budget": "--budget", "steps": "--spiking-steps"}
 """What the command line calls the arguments of `spiking`."""
 
