@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lava-dl check format clean
+.PHONY: help setup demo test coverage test-lava-dl check format clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -24,7 +24,10 @@ $(READY): pyproject.toml constraints.txt .ci/setup
 demo: $(READY) ## the main job, end to end, on data it makes itself
 	@$(BIN)/spikeport demo
 
-test: $(READY) ## all tests, with coverage
+test: $(READY) ## all tests
+	@$(PYTEST) -q -n 2 --dist worksteal
+
+coverage: $(READY) ## the same, and which lines they run; a fifth slower
 	@$(PYTEST) -q -n 2 --dist worksteal --cov --cov-report=term
 
 test-lava-dl: $(READY) ## netx and NIR files in lava-dl itself, in its environment: 5.6 GB, made once
