@@ -25,7 +25,7 @@ from ...exporters.formats import FORMATS
 from ...toolchain.console import working
 from ...toolchain.graph import Graph, chain
 from ...toolchain.graph.nodes import LIF, Affine, Input, Output
-from .memory import RESET, STATUS
+from .memory import RESET, STATUS, settle
 
 Row = dict[str, Any]
 
@@ -109,6 +109,7 @@ def _alone(name: str, way: str, width: int) -> Mapping[str, Any]:
     _import(name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"net{FORMATS[name].suffix}"
+        settle()
         before = _resident("VmRSS")
         RESET.write_text("5")
         graph = network(width)

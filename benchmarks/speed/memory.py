@@ -30,9 +30,8 @@ def peak(work: Work) -> int | None:
     """Bytes that a run holds at most, above what was there before; None where the system does not say."""
     result = work()
     del result
-    gc.collect()
     try:
-        ctypes.CDLL(None).malloc_trim(0)
+        settle()
         RESET.write_text("5")
     except (OSError, AttributeError):
         return None
@@ -41,6 +40,12 @@ def peak(work: Work) -> int | None:
     most = _resident("VmHWM")
     del result
     return most - before
+
+
+def settle() -> None:
+    """Gives freed memory back to the system, so that nothing new fits into what is resident already."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def _resident(name: str) -> int:

@@ -27,4 +27,4 @@ def test_a_row_is_measured_in_a_process_of_its_own() -> None:
     row = convert._measured("nir", "write", 300)
     assert json.loads(json.dumps(row)) == row
     assert (row["case"], row["parameters"]) == ("nir, write", 900_000)
-    assert 0 < row["held_mb"] < 500
+    assert row["held_mb"] > 3.6  # the network itself
