@@ -20,6 +20,7 @@ from spikeport.exporters.netx_loading import Loading
 from spikeport.exporters.netx_writer import netx_file, write_file
 from spikeport.toolchain.errors import FileError
 from support import netx_fuzz
+from support.hdf5_changes import put
 from support.netx_raw import IMAGE, MATRIX, complex_dense, conv, dense, raw, read_here
 from support.random_netx import random_netx
 
@@ -38,15 +39,6 @@ def changed(path: Path, change) -> Path:
     with h5py.File(path, "r+") as file:
         change(file)
     return path
-
-
-def put(key: str, **how):
-    def change(file):
-        if key in file:
-            del file[key]
-        file.create_dataset(key, **how)
-
-    return change
 
 
 def external(file):

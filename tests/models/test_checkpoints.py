@@ -114,7 +114,10 @@ FIRST = "features.0.layer.weight"
         (lambda p: rewrite(p, lambda h: h[FIRST].update(data_offsets=[0, 1 << 50])), "a broken safetensors file"),
         (lambda p: rewrite(p, lambda h: h[FIRST].update(dtype="F99")), "a broken safetensors file"),
         (lambda p: with_config(p, format=2), "format 2; expected format 1"),
-        (lambda p: with_config(p, model="resnet"), "zoo: no network 'resnet'; expected one of ann_convnet, event_convnet"),
+        (
+            lambda p: with_config(p, model="resnet"),
+            "zoo: no network 'resnet'; expected one of ann_convnet, event_convnet",
+        ),
         (
             lambda p: with_config(p, model="sequence_rnn", config={}),
             "weights of another network: no hidden.input_weight",

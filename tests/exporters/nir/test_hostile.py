@@ -15,6 +15,7 @@ from spikeport.exporters.nir.facts import Facts, NeuronFacts, beside, digest_of
 from spikeport.exporters.nir.reading import read
 from spikeport.toolchain.errors import FileError, SpikeportError
 from support import nir_fuzz
+from support.hdf5_changes import put
 from support.nir_raw import STEP, conv, ends, graph, lif, linear, raw, read_here, row
 
 MUTATIONS = 2_000
@@ -59,15 +60,6 @@ def changed(path: Path, change) -> Path:
     with h5py.File(path, "r+") as file:
         change(file)
     return path
-
-
-def put(key: str, **how):
-    def change(file):
-        if key in file:
-            del file[key]
-        file.create_dataset(key, **how)
-
-    return change
 
 
 def linked(link):
