@@ -16,7 +16,6 @@ import contextlib
 import importlib
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from .toolchain.source import Reading, Source
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from .models.sources import Network
     from .toolchain.graph import Graph
     from .toolchain.loihi.chip_graph import ChipGraph
 
@@ -96,9 +96,7 @@ def example_of(given: Source) -> object:
     _check_zoo(given)
     from .models.sources import network_of
 
-    network = network_of(given.name, given.weights)
-    asked = replace(given, shape=network.input_shape, carries=network.carries)
-    return _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
+    return _zoo_example(network_of(given.name, given.weights))
 
 
 def save(graph: Graph | ChipGraph, path: str | os.PathLike[str], **options: object) -> None:
@@ -167,12 +165,16 @@ def _traced(given: Source, module: nn.Module, example: object) -> Graph:
 
 
 def _example(given: Source, *lead: int) -> Tensor:
+    """Values for the input of a factory's network."""
+    return _drawn((*lead, *(given.shape or ())), given.carries)
+
+
+def _drawn(shape: tuple[int, ...], carries: str) -> Tensor:
     """Values that make neurons spike: zeros and ones, or normal where real numbers may come in."""
     import torch
 
-    shape = (*lead, *(given.shape or ()))
     source = torch.Generator().manual_seed(0)
-    if given.carries == "graded":
+    if carries == "graded":
         return torch.randn(shape, generator=source)
     return torch.randint(0, 2, shape, generator=source).float()
 
@@ -206,10 +208,18 @@ def _from_zoo(given: Source) -> Graph:
     from .toolchain.tracing import trace
 
     network = network_of(given.name, given.weights)
-    asked = replace(given, shape=network.input_shape, carries=network.carries)
-    example = _example(asked, EXAMPLE_STEPS, EXAMPLE_BATCH)
+    example = _zoo_example(network)
     name = called(Path(given.name).stem) if given.name.endswith(CHECKPOINT) else network.name
-    return trace(network.module, example, time_axis=0, carries=network.carries, host=given.host, name=name)
+    host = given.host or network.host
+    return trace(network.module, example, time_axis=0, carries=network.carries, host=host, name=name)
+
+
+def _zoo_example(network: Network) -> Tensor | dict[str, Tensor]:
+    """Values for each input of a network of the zoo."""
+    made = {
+        name: _drawn((EXAMPLE_STEPS, EXAMPLE_BATCH, *kind.shape), kind.carries) for name, kind in network.takes.items()
+    }
+    return network.example(made)
 
 
 def _check_zoo(given: Source) -> None:

@@ -146,8 +146,7 @@ def _row(subject: Subject, form: str, accuracy: float, before: float, seconds: f
 
 def _graph(subject: Subject) -> Graph:
     example = torch.from_numpy(subject.calibration.inputs[:, :2]).float()
-    carries = zoo.entry(subject.name).carries
-    return trace(subject.module, example, time_axis=0, carries=carries, name=subject.name)
+    return trace(subject.module, example, time_axis=0, carries="spikes", name=subject.name)
 
 
 def in_integers(subject: Subject, graph: Graph, bits: int) -> tuple[float, QuantiseReport]:

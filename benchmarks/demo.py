@@ -98,7 +98,8 @@ def _shown(name: str, folder: Path) -> Shown:
         save_checkpoint(files["checkpoint"], build(name, config), Checkpoint(name, config))
         network = network_of(str(files["checkpoint"]))
     with _timed(seconds, "data", name):
-        inputs = made_for(network.input_shape, STEPS, BATCH, seed=0)
+        (kind,) = network.takes.values()
+        inputs = made_for(kind.shape, STEPS, BATCH, seed=0)
         with written_whole(files["data"]) as draft:
             np.save(draft, inputs)
     with _timed(seconds, "trace", name):

@@ -13,6 +13,7 @@ as shape_frames draws them. Its last layer has no bias: output neurons in a netx
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
 from .folding import PerStep
+from .input_kinds import InputKind
 from .weights import draw
 
 
@@ -48,9 +50,9 @@ class AnnConvNetConfig:
             raise UsageError("ann_convnet", f"size {self.size}", f"a multiple of {2 ** len(self.channels)}, up to 1024")
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one step of one sample."""
-        return self.inputs, self.size, self.size
+    def takes(self) -> Mapping[str, InputKind]:
+        """Its one input."""
+        return {"input": InputKind((self.inputs, self.size, self.size), "spikes")}
 
 
 class AnnConvNet(nn.Module):

@@ -1,19 +1,18 @@
-"""The commands that show the zoo, make data and train."""
+"""The commands that show the zoo and train it; those about data are in `data`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from ..toolchain.console import Result, command
 from ..toolchain.errors import UsageError
-
-if TYPE_CHECKING:
-    from .data.samples import Part
+from .data.commands import app as data
 
 app = typer.Typer()
+app.add_typer(data, name="data", rich_help_panel="Train")
 
 
 @command(app, "models", "Look")
@@ -33,29 +32,6 @@ def models(
         raise UsageError(
             "--output", "a file and no network", "the name of one", "say which: spikeport models NAME -o FILE"
         )
-    return listed()
-
-
-@command(app, "data", "Train")
-def data(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them.", show_default=False)] = None,
-    part: Annotated[str, typer.Option(help="Which samples: train, validation or test.")] = "test",
-    samples: Annotated[int, typer.Option(min=1, help="How many samples.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Seed that draws them.")] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="A .npz file for inputs and labels; `run --input` reads it.", show_default=False
-        ),
-    ] = None,
-) -> Result:
-    """Shows the data that can be made; of one, its settings and some samples; with -o, writes inputs and labels."""
-    from .data.views import listed, shown
-
-    if name is not None:
-        return shown(name, cast("Part", part), samples, seed, output)
-    if output is not None:
-        raise UsageError("--output", "a file and no data", "the name of some", "say which: spikeport data NAME -o FILE")
     return listed()
 
 

@@ -12,6 +12,7 @@ counts or zeros and ones per pixel and polarity, about one pixel in ten active i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from ..toolchain.errors import UsageError
 from ..toolchain.kernels.gradients import Surrogate
 from .folding import PerStep
+from .input_kinds import InputKind
 from .neurons import LIF
 from .weights import draw
 
@@ -57,9 +59,9 @@ class EventConvNetConfig:
             )
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one step of one sample."""
-        return self.inputs, self.size, self.size
+    def takes(self) -> Mapping[str, InputKind]:
+        """Its one input."""
+        return {"input": InputKind((self.inputs, self.size, self.size), "spikes")}
 
 
 class EventConvNet(nn.Module):

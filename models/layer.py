@@ -11,27 +11,12 @@ from torch import Tensor, nn
 from ..toolchain.errors import UsageError
 from .fields import NAMES, Fields, NeuronState, Value
 from .multistep import run_steps, zero_state
+from .stateful import Stateful
 
 Rule = Literal["euler", "exact", "decay"]
 
 
-class Memory:
-    """The states of one layer between two windows, one for each time the layer is called in a window."""
-
-    def __init__(self) -> None:
-        self.states: list[NeuronState] = []
-        self.place = 0
-
-    def run(self, layer: Neurons, x: Tensor) -> Tensor:
-        """Runs x from the state that this call had at the end of the window before."""
-        known = self.states[self.place : self.place + 1]
-        out, after = layer.run(x, known[0] if known else None)
-        self.states[self.place : self.place + 1] = [after]
-        self.place += 1
-        return out
-
-
-class Neurons(nn.Module):
+class Neurons(Stateful):
     """Base of the layers in `neurons.py`, which add nothing but a constructor.
 
     Args:
@@ -60,7 +45,6 @@ class Neurons(nn.Module):
         rule: Rule = "decay",
     ) -> None:
         super().__init__()
-        self.memory: Memory | None = None
         unknown = sorted(set(learn) - set(NAMES))
         if unknown:
             raise UsageError(type(self).__name__, f"learn={unknown}", f"names out of {', '.join(NAMES)}")
@@ -98,7 +82,7 @@ class Neurons(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, B, *shape] from the initial state; gives spikes (a leaky integrator: voltages)."""
         if self.memory is not None:
-            return self.memory.run(self, x)
+            return self.memory.run(self.run, x)
         self._check(x)
         return run_steps(x, self.fields(), self.initial_state(x), keep_state=False)[0]
 

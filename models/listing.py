@@ -18,9 +18,9 @@ from . import zoo
 
 def listed() -> Result:
     """The table of the zoo; loads no network."""
-    data = {"models": [{"name": name, "carries": row.carries, "text": row.text} for name, row in zoo.ZOO.items()]}
-    rows = [(name, row.carries, row.text) for name, row in zoo.ZOO.items()]
-    return Result(data, table(("name", "input", "what it is"), rows))
+    data = {"models": [{"name": name, "host": row.host, "text": row.text} for name, row in zoo.ZOO.items()]}
+    rows = [(name, "chip and host" if row.host else "chip", row.text) for name, row in zoo.ZOO.items()]
+    return Result(data, table(("name", "runs on", "what it is"), rows))
 
 
 def shown(name: str, seed: int, output: Path | None) -> Result:
@@ -41,13 +41,15 @@ def shown(name: str, seed: int, output: Path | None) -> Result:
     data = {
         "name": name,
         "text": row.text,
-        "input": {"shape": list(config.input_shape), "carries": row.carries},
+        "inputs": {name: {"shape": list(kind.shape), "carries": kind.carries} for name, kind in config.takes.items()},
+        "host": row.host,
         "parameters": parameters,
         "seed": seed,
         "config": settings,
         "file": None if output is None else str(output),
     }
-    heading = f"{name}: {row.text}\ninput {row.carries} {by(config.input_shape)}, {parameters:,} parameters\n"
+    taken = ", ".join(f"{each} {kind.carries} {by(kind.shape)}" for each, kind in config.takes.items())
+    heading = f"{name}: {row.text}\ninput {taken}; {parameters:,} parameters\n"
     rows = [(key, str(value)) for key, value in settings.items()]
     written = [Text(f"\nwritten: {output}")] if output is not None else []
     return Result(data, Group(Text(heading), table(("config", "value"), rows), *written))

@@ -84,4 +84,4 @@ class RecurrentCubaLIF(Neurons):
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, B, inputs] from the initial state; gives spikes [T, B, size]."""
-        return self.run(x)[0] if self.memory is None else self.memory.run(self, x)
+        return self.run(x)[0] if self.memory is None else self.memory.run(self.run, x)

@@ -15,6 +15,7 @@ and ones, about one input in twenty active in a step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
 from ..toolchain.kernels.gradients import Surrogate
+from .input_kinds import InputKind
 from .neurons import LI
 from .recurrent import RecurrentCubaLIF
 from .weights import draw
@@ -57,9 +59,9 @@ class SequenceRnnConfig:
             raise UsageError("sequence_rnn", f"dt {self.dt}", "above 0 and below both time constants")
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one step of one sample."""
-        return (self.inputs,)
+    def takes(self) -> Mapping[str, InputKind]:
+        """Its one input."""
+        return {"input": InputKind((self.inputs,), "spikes")}
 
 
 class SequenceRnn(nn.Module):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from . import zoo
 from .checkpoints import load_checkpoint, load_weights
+from .input_kinds import InputKind
 
 
 @dataclass(frozen=True)
@@ -18,14 +20,23 @@ class Network:
     Args:
         name: its name in the zoo.
         module: the network, in eval mode.
-        input_shape: the shape of one step of one sample.
-        carries: what its input promises: graded, or spikes.
+        takes: its inputs by name, in forward's order.
+        host: whether parts of it are beyond a chip.
     """
 
     name: str
     module: nn.Module
-    input_shape: tuple[int, ...]
-    carries: str
+    takes: Mapping[str, InputKind]
+    host: bool
+
+    def example(self, inputs: Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
+        """Inputs as tracing takes them: by name, or the only one without."""
+        return inputs["input"] if list(self.takes) == ["input"] else dict(inputs)
+
+    @property
+    def carries(self) -> Mapping[str, str]:
+        """What each input promises to carry."""
+        return {name: kind.carries for name, kind in self.takes.items()}
 
 
 def network_of(source: str, weights: Path | None = None, seed: int = 0) -> Network:
@@ -44,4 +55,4 @@ def network_of(source: str, weights: Path | None = None, seed: int = 0) -> Netwo
         module = zoo.build(source, config, seed)
     if weights is not None:
         load_weights(module, weights)
-    return Network(name, module, config.input_shape, zoo.entry(name).carries)
+    return Network(name, module, config.takes, zoo.entry(name).host)

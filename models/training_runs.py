@@ -48,9 +48,10 @@ def changed(recipe: Recipe, data: str | None, epochs: int | None, samples: int |
 def check_fit(name: str, config: zoo.Config, data: str) -> None:
     """Refuses data of another shape than the network's input."""
     shape = data_config(data).shape
-    if shape != config.input_shape:
+    (taken,) = (kind.shape for kind in config.takes.values())
+    if shape != taken:
         found = f"samples of shape {list(shape)}"
-        raise UsageError("--data", f"{data} has {found}", f"{list(config.input_shape)}, the input of {name}")
+        raise UsageError("--data", f"{data} has {found}", f"{list(taken)}, the input of {name}")
 
 
 def metrics_of(found: Trained) -> dict[str, float]:

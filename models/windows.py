@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
-from .layer import Memory, Neurons
+from .stateful import Memory, Stateful
 
 
 @contextmanager
 def carrying(network: nn.Module) -> Iterator[Callable[[], None]]:
-    """Makes the neurons in a network go on from call to call; gives what is to be called before every window."""
-    layers = [layer for layer in network.modules() if isinstance(layer, Neurons)]
+    """Makes what remembers in a network go on from call to call; gives what is to be called before every window."""
+    layers = [layer for layer in network.modules() if isinstance(layer, Stateful)]
     memories = [Memory() for _ in layers]
 
     def rewind() -> None:

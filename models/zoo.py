@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..toolchain.errors import UsageError
 from ..toolchain.references import referred
+from .input_kinds import InputKind
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +25,8 @@ class Config(Protocol):
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one step of one sample."""
+    def takes(self) -> Mapping[str, InputKind]:
+        """Its inputs, by the names of forward's parameters, in their order; an only one may be called input."""
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,26 @@ class Entry:
     Args:
         build: "module:function" of this package, called with a config and a seed.
         config: "module:class" of this package; without arguments it is the default.
-        carries: what its input promises: graded, or spikes.
         readout: how its answer is read from what it gives over time, a row of `readouts.py`.
         text: what it is, in a line.
         spiking: whether it has neurons that spike; if not, `spikeport convert --neurons` makes some of its ReLUs.
+        host: whether parts of it are beyond a chip, so that it is traced with Host nodes (`--host`).
+        small: values of the config for a small instance, to look at and to test with.
     """
 
     build: str
     config: str
-    carries: str
     readout: str
     text: str
     spiking: bool = True
+    host: bool = False
+    small: Mapping[str, object] = field(default_factory=dict)
 
 
 ZOO: Mapping[str, Entry] = {
     "ann_convnet": Entry(
         ".ann_convnet:build",
         ".ann_convnet:AnnConvNetConfig",
-        "spikes",
         "last",
         "convolutions for frames, without spikes: 3 × (conv, ReLU), linear; 8×32×32, 10 classes",
         spiking=False,
@@ -61,22 +63,22 @@ ZOO: Mapping[str, Entry] = {
     "event_convnet": Entry(
         ".event_convnet:build",
         ".event_convnet:EventConvNetConfig",
-        "spikes",
         "sum",
         "convolutions for events: 3 × (conv, LIF, pool), linear, LIF; 2×32×32, 10 classes",
     ),
     "sequence_rnn": Entry(
         ".sequence_rnn:build",
         ".sequence_rnn:SequenceRnnConfig",
-        "spikes",
         "last",
         "recurrent network for spike sequences: 64 inputs, 128 recurrent CUBA-LIF, 10 leaky integrators",
     ),
 }
 
 
-SPIKING = tuple(name for name, row in ZOO.items() if row.spiking)
-"""The networks that spike as they are."""
+WHOLE = tuple(name for name, row in ZOO.items() if not row.host)
+"""The networks that a chip can take whole, as they are or with spikes in place of their ReLUs."""
+SPIKING = tuple(name for name in WHOLE if ZOO[name].spiking)
+"""Those of them that spike as they are."""
 
 
 def entry(name: str) -> Entry:
@@ -98,6 +100,11 @@ def config_of(name: str, values: Mapping[str, object] | None = None) -> Config:
             raise UsageError(f"config of {name}", f"{key} = {value!r}", f"a value like {known[key]!r}")
     made: Config = kind(**given)
     return made
+
+
+def small_config(name: str) -> Config:
+    """The config of a small instance of a network."""
+    return config_of(name, entry(name).small)
 
 
 def _like(value: object, default: object) -> bool:

@@ -12,7 +12,7 @@ import spikeport
 import torch
 from safetensors.torch import save_file
 from spikeport.exporters import netx_file
-from spikeport.models.zoo import ZOO
+from spikeport.models.zoo import WHOLE, ZOO
 from spikeport.toolchain.graph.text import to_text
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 from spikeport.toolchain.loihi.processes import LIF, ChipOutput
@@ -188,7 +188,7 @@ def test_the_zoo_is_listed_and_each_network_shown(here: Path) -> None:
         assert found["file"] is None
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", WHOLE)
 def test_a_checkpoint_of_the_zoo_is_the_network_that_its_name_is(here: Path, name: str) -> None:
     assert data("models", name, "-o", "mine 1.safetensors")["file"] == "mine 1.safetensors"
     by_file, by_name = data("inspect", "mine 1.safetensors"), data("inspect", name)

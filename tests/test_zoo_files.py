@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spikeport
-from spikeport.models.zoo import SPIKING, ZOO
+from spikeport.models.zoo import SPIKING, WHOLE
 from spikeport.toolchain.errors import Refused
 from spikeport.toolchain.graph import Graph, digest
 from spikeport.toolchain.verifying import OnRuntime, verify
@@ -19,7 +19,7 @@ def inputs(graph: Graph) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("unroll", [None, "scan"])
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", WHOLE)
 def test_it_is_an_onnx_file_and_back(name: str, unroll: str | None, tmp_path: Path) -> None:
     graph = spikeport.load(name)
     spikeport.save(graph, tmp_path / "net.onnx", unroll=unroll)
@@ -28,7 +28,7 @@ def test_it_is_an_onnx_file_and_back(name: str, unroll: str | None, tmp_path: Pa
     assert unroll or verify(graph, OnRuntime(again), inputs(graph))
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", WHOLE)
 def test_it_is_a_nir_file_and_back_where_it_spikes(name: str, tmp_path: Path) -> None:
     graph = spikeport.load(name)
     if name in SPIKING:

@@ -113,7 +113,7 @@ def _subject(quick: bool) -> Subject:
     calibration = make(recipe.data, "train", counts[1], config=FILM)
     test = make(recipe.data, "test", counts[0], config=FILM)
     example = torch.from_numpy(test.inputs[-1:, :2]).float()
-    graph = trace(network, example, time_axis=0, carries=zoo.entry(NAME).carries, name=NAME)
+    graph = trace(network, example, time_axis=0, carries="spikes", name=NAME)
     return Subject(graph, calibration, test, "quick" if quick else look(LAVA).why)
 
 

@@ -44,7 +44,7 @@ def test_every_network_has_a_recipe_that_fits_it():
     assert set(RECIPES) == set(zoo.ZOO)
     for name, recipe in RECIPES.items():
         assert recipe.data in DATA
-        assert make(recipe.data, "train", 1).inputs.shape[2:] == zoo.config_of(name).input_shape
+        assert make(recipe.data, "train", 1).inputs.shape[2:] == zoo.config_of(name).takes["input"].shape
         assert zoo.entry(name).readout in READOUTS
 
 

@@ -34,10 +34,10 @@ def test_windows_are_the_whole(name, window):
     assert torch.equal(network(x), whole)
 
 
-@pytest.mark.parametrize("name", list(zoo.ZOO))
+@pytest.mark.parametrize("name", zoo.WHOLE)
 def test_the_zoo_runs_in_windows(name):
     network = zoo.build(name)
-    x = (torch.rand(9, 2, *zoo.config_of(name).input_shape) < 0.2).float()
+    x = (torch.rand(9, 2, *zoo.config_of(name).takes["input"].shape) < 0.2).float()
     with torch.no_grad():
         torch.testing.assert_close(run_in_windows(network, x, 4), network(x))
 

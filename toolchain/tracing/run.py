@@ -20,6 +20,9 @@ from .recorder import Place, Recorder, unsent
 from .values import PARTIAL, Tracked, Value, leaves, named_tuple
 from .watch import watched
 
+Promise = str | Mapping[str, str]
+"""What inputs promise to carry: all of them the same, or each by its name; graded where nothing is said."""
+
 
 class TracingRefused(Refused):
     """A module that cannot be traced, with every offending operation."""
@@ -89,7 +92,7 @@ def run_traced(
     rows: Rows,
     *,
     host: bool,
-    carries: str,
+    carries: Promise,
     seeking: bool = False,
     turning: frozenset[Place] = frozenset(),
 ) -> Run:
@@ -130,13 +133,14 @@ def _steps(recorder: Recorder) -> int:
     return recorder.length or counted + 1
 
 
-def _input(recorder: Recorder, name: str, example: Tensor, axis: int | None, carries: str) -> Tracked:
+def _input(recorder: Recorder, name: str, example: Tensor, axis: int | None, carries: Promise) -> Tracked:
     lead = "B" if axis is None else "TB" if axis == 0 else ""
     axes = lead + "f" * (example.ndim - len(lead))
     if axis:
         axes = "".join("B" if d == 0 else "T" if d == axis else "f" for d in range(example.ndim))
     shape = tuple(n for n, role in zip(example.shape, axes, strict=True) if role == "f")
-    key = recorder.emit(name, Input(shape, carries), [], stateful=True)
+    promised = carries if isinstance(carries, str) else carries.get(name, "graded")
+    key = recorder.emit(name, Input(shape, promised), [], stateful=True)
     return recorder.wrap(example.cpu().double().clone(), Value(key, axes))
 
 

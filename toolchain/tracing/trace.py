@@ -18,7 +18,7 @@ from .finish import Answer, finish
 from .functions.steps import TimeFirst
 from .proof import prove
 from .recorder import Recorder
-from .run import Examples, Run, TracingRefused, run_traced
+from .run import Examples, Promise, Run, TracingRefused, run_traced
 from .values import Value, leaves
 from .widening import Wide
 
@@ -32,7 +32,7 @@ def trace(
     example_input: Any,
     *,
     time_axis: TimeAxis = "auto",
-    carries: str = "graded",
+    carries: Promise = "graded",
     dt: float | None = None,
     host: bool = False,
     rows: OwnRows | None = None,
@@ -50,7 +50,7 @@ def trace(
         example_input: a tensor [T, B, ...] or, for a module that takes one step, [B, ...]; or a tuple of them; or a
             dictionary of them, which the module takes by name.
         time_axis: the axis of time in the input; None for one step; by default found out from the module.
-        carries: what the input promises to carry: graded, spikes or int[low,high].
+        carries: what the input promises to carry: graded, spikes or int[low,high]; of several, by name.
         dt: the length of a step in seconds; by default what the neurons say, or 1 ms.
         host: keep what a chip cannot do as host nodes, instead of refusing it.
         rows: for types of modules, a function from a module to the node that it is; these come before the tables.
@@ -121,7 +121,7 @@ def _graph(module: nn.Module, run: Run, label: str, dt: float | None) -> Graph:
     return finish(run.recorder, answers, name=label, dt=_dt(run.recorder, dt), notes=_notes(module, run))
 
 
-def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, host: bool, carries: str) -> Run:
+def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, host: bool, carries: Promise) -> Run:
     """The run that is refused nothing; where each reading of the example is refused, the likeliest."""
     first: Run | SpikeportError | None = None
     likely = _likely(module, time_axis, rows)
@@ -129,6 +129,7 @@ def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, ho
         found: Run | SpikeportError
         try:
             given = _examples(example, likely.pop(0))
+            _check_promise(carries, given)
             found = run_traced(module, given, rows, host=host, carries=carries, seeking=time_axis == "auto")
             if not found.recorder.offences:
                 return found
@@ -141,6 +142,13 @@ def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, ho
     if isinstance(first, Run):
         return first
     raise first or UsageError("time_axis", f"{time_axis!r}", "an axis")
+
+
+def _check_promise(carries: Promise, given: Examples) -> None:
+    """Refuse a promise for an input that there is not."""
+    unknown = [] if isinstance(carries, str) else [name for name in carries if name not in given.names]
+    if unknown:
+        raise UsageError("carries", f"an input {unknown[0]!r}", f"one of {', '.join(given.names)}")
 
 
 def _likely(module: nn.Module, time_axis: TimeAxis, rows: Rows) -> list[int | None]:

@@ -2,6 +2,8 @@
 
 IF, LIF, CubaLIF   v̂ = β·v + g·u + b, u = x or u = α·u + x       IF, LIF, CubaLIF
 LI                 the same without a threshold                  LeakyIntegrator, CubaIntegrator
+MovingAverage      S = λ·S + (1 − λ)·x, λ handed in              LeakyIntegrator
+Change             (x[t] − x[t−1])·b[t], b 0 and then 1          Delay, Add, Multiply
 """
 
 from __future__ import annotations
@@ -9,7 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...graph.nodes import IF, LIF, Add, Affine, CubaIntegrator, CubaLIF, LeakyIntegrator, Node
+import numpy as np
+
+from ...graph.nodes import (
+    IF,
+    LIF,
+    Activation,
+    Add,
+    Affine,
+    CubaIntegrator,
+    CubaLIF,
+    Delay,
+    LeakyIntegrator,
+    Multiply,
+    Node,
+    Scale,
+)
 from ..leaf import Leaf, Row
 from ..values import Tracked, Value
 
@@ -68,6 +85,20 @@ def _recurrent(leaf: Leaf) -> Tracked:
     return _answer(leaf, CubaLIF(**_decays(leaf), **_firing(leaf)), total)
 
 
+def _moving_average(leaf: Leaf) -> Tracked:
+    """A row of its own, since λ is computed where it is called."""
+    keep = leaf.parameter(leaf.argument(1, "keep"), "keep")
+    return _answer(leaf, LeakyIntegrator(beta=keep, gain=1 - np.asarray(keep, np.float64)))
+
+
+def _change(leaf: Leaf) -> Tracked:
+    """A difference to the step before, and 0 in the first step: times what is 0 in the first step and 1 after it."""
+    before = leaf.send("minus", Scale(np.asarray(-1.0)), leaf.send("before", Delay((1,)), leaf.value))
+    one = leaf.send("one", Scale(np.asarray(0.0), np.asarray(1.0)), leaf.value)
+    begun = leaf.send("begun", Activation("step", {"threshold": 0.5}), leaf.send("later", Delay((1,)), one))
+    return _answer(leaf, Multiply(), leaf.send("difference", Add(), leaf.value, before), begun)
+
+
 def _many(_: Any) -> bool:
     return True
 
@@ -77,5 +108,7 @@ ROWS: Mapping[str, Row] = {
     "spikeport.models.neurons.LIF": Row(_lif, _many),
     "spikeport.models.neurons.CubaLIF": Row(_cuba, _many),
     "spikeport.models.neurons.LI": Row(_li, _many),
+    "spikeport.models.stateful.MovingAverage": Row(_moving_average, _many),
+    "spikeport.models.stateful.Change": Row(_change, _many),
     "spikeport.models.recurrent.RecurrentCubaLIF": Row(_recurrent, _many),
 }

@@ -1,0 +1,1 @@
+"""Events of a simulated event camera, from videos."""

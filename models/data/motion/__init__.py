@@ -1,0 +1,1 @@
+"""Made human motion: bodies, actions, cameras, and what sensors see of them."""

@@ -1,0 +1,1 @@
+"""Recorded skeletons: the files of the public data sets, their splits, and the streams that networks take."""
