@@ -9,6 +9,20 @@ from ..toolchain.errors import UsageError
 from .zoo import entry
 
 
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "optimizer": ("adam", "adamw", "sgd"),
+    "precision": ("32", "bf16", "16"),
+}
+LIMITS: Mapping[str, float] = {
+    "weight_decay": float("inf"),
+    "warmup": float("inf"),
+    "clip": float("inf"),
+    "label_smoothing": 1.0,
+    "ema": 1.0,
+}
+"""What these must stay below; none may be below 0."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One training.
@@ -20,10 +34,20 @@ class Recipe:
         test: how many samples, never seen before, give the accuracy that is reported.
         epochs: how often every sample is seen, at most.
         batch: samples in a step.
-        rate: Adam's learning rate at the start; it falls to 0 along a cosine over all epochs.
+        rate: the learning rate at its highest; it falls to 0 along a cosine over all epochs.
         enough: the validation accuracy at which training ends.
         threads: how many torch may use, or 0 for as many as it likes. Layers as small as ours gain little by sharing
             their work, and lose a lot where other programs want the same cores.
+        optimizer: adam, adamw or sgd.
+        weight_decay: how much a step takes off the weights, as the optimizer understands it.
+        warmup: epochs in which the rate rises from 0.
+        clip: the largest norm of all gradients together; 0 for any.
+        label_smoothing: how much of the target is spread over all classes.
+        ema: decay of the mean of the weights over steps, which then is what is judged and kept; 0 for the weights
+            themselves.
+        precision: 32, or bf16 or 16 for products in half precision.
+        surrogate: NAME or NAME:SLOPE, what stands for the derivative of a spike in all neurons; empty for their own.
+        augment: names of changes to the clips that are learned from.
     """
 
     data: str
@@ -35,6 +59,15 @@ class Recipe:
     rate: float = 1e-3
     enough: float = 1.0
     threads: int = 1
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    warmup: float = 0.0
+    clip: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    precision: str = "32"
+    surrogate: str = ""
+    augment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = (self.samples, self.validation, self.test, self.epochs, self.batch)
@@ -42,6 +75,13 @@ class Recipe:
             raise UsageError("training", f"counts {counts}", "samples, epochs and batch of at least 1")
         if not 0 < self.rate < float("inf"):
             raise UsageError("training", f"a rate of {self.rate}", "a number above 0")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UsageError("training", f"{name} {getattr(self, name)!r}", f"one of {', '.join(choices)}")
+        for name, limit in LIMITS.items():
+            if not 0 <= getattr(self, name) < limit:
+                wanted = f"a number from 0 to below {limit:g}" if limit < float("inf") else "a number of at least 0"
+                raise UsageError("training", f"{name} {getattr(self, name)}", wanted)
 
 
 RECIPES: Mapping[str, Recipe] = {

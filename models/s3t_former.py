@@ -18,8 +18,10 @@ this network's readout; `membranes` gives those of every step, for a loss on eac
 by τ, reset to 0, and have sigmoid surrogates of slope 4. No weights are published, and no accuracy is claimed here.
 
 Ours: the persons stand beside the joints, as places, where the published code puts them into the batch; every number
-is the same. `published_bones` is a quirk of the published code: it takes the bones of 25 joints for skeletons of 20, as
-far as they have these joints, which gives most of them no bone or a wrong one. What trains anew needs it no more.
+is the same. `published` brings back two quirks of the published code: it takes the bones of 25 joints for skeletons of
+20, as far as they have these joints, which gives most of them no bone or a wrong one; and it starts with a mean over
+all joints, behind which LIF_½ is silent, and with it the attention. Ours starts with A_h near 1 and keys and values that
+fire, and every layer fires from the first batch.
 
 Input: metres, an absent person all zeros; such a person takes part in the mean, as published.
 
@@ -43,7 +45,7 @@ from .firing import Firing
 from .input_kinds import InputKind
 from .joints import PARENTS, bone_map, mean_topology
 from .stateful import Change, MovingAverage
-from .weights import draw
+from .weights import draw, settle
 
 LEAST_KEPT, MOST_KEPT = 0.01, 0.99
 """Between which λ lies."""
@@ -62,7 +64,7 @@ class S3tFormerConfig:
         heads: of the attention; each has its own way between joints.
         mlp_ratio: channels of a perceptron, times the width.
         dropout: before the last linear map, while training.
-        published_bones: see above.
+        published: the published code's bones and start.
         neurons: lif, or relu for the twin without spikes.
         tau: τ of the neurons, in steps.
         threshold: θ of the neurons.
@@ -79,7 +81,7 @@ class S3tFormerConfig:
     heads: int = 8
     mlp_ratio: int = 4
     dropout: float = 0.25
-    published_bones: bool = False
+    published: bool = False
     neurons: str = "lif"
     tau: float = 2.0
     threshold: float = 1.0
@@ -120,7 +122,7 @@ class Embedding(nn.Module):
         self.motion_conv = _embed(config.width - 2 * third)
         self.change = Change()
         parents = PARENTS[config.joints]
-        if config.published_bones:
+        if config.published:
             wide = enumerate(PARENTS[25][: config.joints])
             parents = tuple(parent if parent < config.joints else joint for joint, parent in wide)
         self.register_buffer("bones", bone_map(parents), persistent=False)
@@ -267,7 +269,7 @@ class S3tFormer(nn.Module):
 
 
 def build(config: S3tFormerConfig, seed: int) -> S3tFormer:
-    """The network with weights drawn by `seed`, as published: linear maps for rectifiers, ways between joints near A."""
+    """The network with weights drawn by `seed`, its batch norms with the statistics of noise."""
     network, source = S3tFormer(config), torch.Generator().manual_seed(seed)
     for part in network.modules():
         if isinstance(part, nn.Conv1d):
@@ -276,6 +278,17 @@ def build(config: S3tFormerConfig, seed: int) -> S3tFormer:
                 nn.init.zeros_(part.bias)
         if isinstance(part, Attention):
             draw(part.learned_topology, 0.02, source)
+            if not config.published:
+                _awake(part)
     draw(network.head_fc.weight, 0.02, source)
     nn.init.zeros_(network.head_fc.bias)
+    settle(network, torch.randn(4, 2, *config.takes["skeleton"].shape, generator=source))
     return network
+
+
+def _awake(attention: Attention) -> None:
+    """Keys and values that fire more often than not, and a way between joints that begins at the joint itself."""
+    with torch.no_grad():
+        attention.learned_topology += 8 * torch.eye(attention.learned_topology.shape[-1])
+        for norm in (attention.k_bn, attention.v_bn):
+            norm.bias.fill_(1.5)

@@ -58,10 +58,10 @@ def scan_steps(
     """The recursion of the module's docstring, place by place."""
     h = checked(x, a, b, c, d, state)
     heads, rows = x.shape[2], []
-    decay, keys, queries = a.exp(), _spread(b, heads), _spread(c, heads)
-    for n, each in enumerate(x):
-        h = decay[n][..., None, None] * h + keys[n][..., None] * each[..., None, :]
-        rows.append((queries[n][..., None, :] @ h).squeeze(-2))
+    decay, keys, queries = a.exp()[..., None, None], _spread(b, heads)[..., None], _spread(c, heads)[..., None, :]
+    for each, left, key, query in zip(x.unsqueeze(-2), decay, keys, queries, strict=True):
+        h = left * h + key * each
+        rows.append((query @ h).squeeze(-2))
     y = torch.stack(rows) if rows else x
     return (y if d is None else y + d[:, None] * x), h
 

@@ -19,8 +19,8 @@ from .graph.nodes import Array
 from .graph.nodes.base import BRIEF
 from .simulate.memory import amount, available
 
-LABELS = "labels"
-"""The array of a .npz file that says what the samples are."""
+LABELS, CLASS_NAMES = "labels", "class_names"
+"""The arrays of a .npz file that say what the samples are, and what those places are called."""
 
 WINDOW_VALUES = 2**22
 """So many values are made at a time: a long run needs no more memory than a short one."""
@@ -138,7 +138,13 @@ def from_file(graph: Network, path: Path, steps: Steps | None = None) -> Taken:
     given += ["--steps"] if steps.count is not None else []
     if given:
         raise UsageError(given[0], f"with values in steps, as {path} holds them", "a file of events", "leave it out")
-    return Taken(_values(path, arrays, names), "values")
+    values = _values(path, arrays, names)
+    others = (
+        [name for name in arrays if name not in (*values, LABELS)]
+        if len(arrays) > 1 and set(names) & set(arrays)
+        else []
+    )
+    return Taken(values, "values", (f"not for this network: {_listed(others)}",) if others else ())
 
 
 def _from_events(graph: Network, events: Events, steps: Steps) -> Taken:
@@ -159,7 +165,7 @@ def _values(path: Path, arrays: dict[str, Array], names: list[str]) -> dict[str,
         arrays = {name: array for name, array in arrays.items() if name != LABELS}
     if len(names) == 1 and len(arrays) == 1:
         return dict(zip(names, arrays.values(), strict=True))
-    if set(arrays) != set(names):
+    if not set(arrays) >= set(names):
         raise FileError(str(path), f"holds {_listed(arrays)}", f"one array for each input: {_listed(names)}")
     return {name: arrays[name] for name in names}
 
@@ -178,6 +184,8 @@ def arrays_in(path: Path) -> dict[str, Array]:
         raise FileError(
             str(path), f"cannot be read ({_short(error)})", "a .npy or .npz file without pickles"
         ) from error
+    if arrays.get(CLASS_NAMES, np.empty(0)).dtype.kind == "U":
+        arrays.pop(CLASS_NAMES)
     strange = {name: array.dtype for name, array in arrays.items() if not _real(array.dtype)}
     if strange:
         raise FileError(str(path), f"holds values of type {_listed(set(map(str, strange.values())))}", "real numbers")

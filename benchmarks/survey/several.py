@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ...toolchain.errors import FileError, UsageError
 from ...toolchain.graph.nodes.base import Array
 from ...toolchain.graph.signal import Signal
-from ...toolchain.inputs import LABELS
+from ...toolchain.inputs import CLASS_NAMES, LABELS
 from .drawn import Drawn
 from .sources import DataSource, DataSpec, OneInput, digest_of, refuse_steps, shape_text
 from .values import Values, mapped
@@ -93,21 +95,23 @@ def several(spec: DataSpec, signals: Mapping[str, Signal], where: str) -> Severa
         raise UsageError(where, found, f"a .npz file with an array for each of {_listed(signals)}")
     refuse_steps(spec.steps, path)
     arrays, labels = _labelled(mapped(path), signals)
-    if set(arrays) != set(signals):
+    if not set(arrays) >= set(signals):
         expected = f"an array for each of {_listed(signals)}, and '{LABELS}' if there are any"
         raise FileError(str(path), f"holds {', '.join(arrays) or 'nothing'}", expected)
     return _of_file(path, {name: arrays[name] for name in signals}, labels, signals, spec.samples)
 
 
-def values_in(path: Path, signal: Signal | None, samples: int | None) -> Values | Several:
+def values_in(path: Path, signal: Signal | None, samples: int | None, name: str = "") -> Values | Several:
     """What a file holds for a network of one input, or for a module that only the data says anything of.
 
     Args:
         path: a .npy or .npz file.
         signal: what the input takes; None: whatever the file holds, a module takes several arrays by their names.
         samples: how many of them; None: all.
+        name: what the input is called; of several arrays, the one of that name is its.
     """
     arrays, labels = _labelled(mapped(path), ())
+    arrays = {name: arrays[name]} if name in arrays and signal is not None else arrays
     if len(arrays) > 1 and signal is None:
         return _of_file(path, arrays, labels, {}, samples)
     if len(arrays) != 1:
@@ -121,7 +125,17 @@ def _labelled(arrays: Mapping[str, Array], inputs: Collection[str]) -> tuple[dic
     """The arrays of a file without the labels, and these; an array alone, or an input of that name, are no labels."""
     if LABELS in inputs or len(arrays) == 1:
         return dict(arrays), None
-    return {name: array for name, array in arrays.items() if name != LABELS}, arrays.get(LABELS)
+    labels, names = arrays.get(LABELS), arrays.get(CLASS_NAMES)
+    rest = {name: array for name, array in arrays.items() if name not in (LABELS, CLASS_NAMES)}
+    return rest, labels if labels is None or names is None else _by_name(labels, names)
+
+
+def _by_name(labels: Array, names: Array) -> Array:
+    """Labels that are places in class names, as names."""
+    fits = (
+        labels.dtype.kind in "iu" and names.ndim == 1 and labels.size and 0 <= labels.min() <= labels.max() < len(names)
+    )
+    return np.asarray(names[labels] if fits else labels)
 
 
 def _of_file(

@@ -143,14 +143,15 @@ def open_data(spec: DataSpec, takes: Takes, dt: float, where: str = "data") -> D
     if isinstance(takes, Mapping) and len(takes) != 1:
         return several(spec, takes, where)
     signal = next(iter(takes.values())) if isinstance(takes, Mapping) else takes
-    found = _one(spec, signal, dt, where)
+    name = next(iter(takes)) if isinstance(takes, Mapping) else ""
+    found = _one(spec, signal, dt, where, name)
     if signal is not None and found.shape != signal.shape:
         gives = shape_text(found.shape)
         raise UsageError(where, f"{found.about} has steps of {gives}", f"{shown(signal.shape)}, as the network takes")
     return found
 
 
-def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str) -> DataSource:
+def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str, name: str) -> DataSource:
     """The source for a network of one input, or for one that only the data says anything of."""
     from .drawn import Drawn
     from .event_folder import EventFolder
@@ -169,7 +170,7 @@ def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str) -> DataSo
         return EventFolder.one(path, _known(signal, where), dt, spec.steps)
     if path.suffix in ARRAYS:
         refuse_steps(spec.steps, path)
-        return values_in(path, signal, spec.samples)
+        return values_in(path, signal, spec.samples, name)
     kinds = f"a file that ends in {', '.join((*ARRAYS, *TEXT))}, or a folder"
     raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, {kinds}")
 

@@ -1,0 +1,83 @@
+"""Clips to learn from, to choose by and to report on: made by name, or from files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...toolchain.errors import FileError, UsageError
+from ..data.clips import Clips, clips_of, load_clips
+from ..data.made import DATA, config_of, make
+from ..data.samples import PARTS, Part
+from ..recipes import Recipe
+from .inputs import INPUT
+
+SHARES = (0.8, 0.1, 0.1)
+"""Of the clips of one file: what is learned from, chosen by, and reported on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Clips to learn from, to choose by, and to report on."""
+
+    train: Clips
+    validation: Clips
+    test: Clips
+
+    def __post_init__(self) -> None:
+        for name, clips in (("train", self.train), ("validation", self.validation), ("test", self.test)):
+            if not len(clips):
+                raise UsageError("data", f"no clips for {name}", "at least one for each of train, validation and test")
+            if clips.class_names != self.train.class_names:
+                found = f"the classes of {name}: {', '.join(clips.class_names)}"
+                raise UsageError("data", found, f"those of train: {', '.join(self.train.class_names)}")
+
+
+def made_splits(recipe: Recipe, seed: int) -> Splits:
+    """The samples of a recipe."""
+    names, counts = config_of(recipe.data).class_names, (recipe.samples, recipe.validation, recipe.test)
+
+    def made(part: Part, count: int) -> Clips:
+        return clips_of(make(recipe.data, part, count, seed), INPUT, names, f"{recipe.data}, {part}")
+
+    return Splits(*(made(part, count) for part, count in zip(PARTS, counts, strict=True)))
+
+
+def splits_of(recipe: Recipe, seed: int) -> Splits:
+    """The clips of a recipe: of a name, a folder of `train.npz`, `validation.npz` and `test.npz`, or one file."""
+    path = Path(recipe.data)
+    if recipe.data in DATA or not path.exists():
+        return made_splits(recipe, seed)
+    if path.is_dir():
+        missing = [f"{part}.npz" for part in PARTS if not (path / f"{part}.npz").is_file()]
+        if missing:
+            raise FileError(str(path), f"no {', '.join(missing)}", "train.npz, validation.npz and test.npz")
+        return Splits(*(load_clips(path / f"{part}.npz") for part in PARTS))
+    return cut(load_clips(path))
+
+
+def cut(clips: Clips) -> Splits:
+    """Clips of one file in three parts: always the same, eight of ten of each class to learn from, one and one."""
+    order = np.random.default_rng(0).permutation(len(clips))
+    places: list[list[int]] = [[], [], []]
+    ends = np.cumsum(SHARES)
+    for label in range(len(clips.class_names)):
+        own = order[clips.labels[order] == label]
+        first, second = (round(len(own) * float(end)) for end in ends[:2])
+        for part, chosen in zip(places, (own[:first], own[first:second], own[second:]), strict=True):
+            part.extend(chosen.tolist())
+    return Splits(*(clips.take(np.sort(np.asarray(part, np.int64))) for part in places))
+
+
+def identity(splits: Splits) -> str:
+    """What tells these clips from all others: SHA-256 of names, shapes, types and values."""
+    found = hashlib.sha256()
+    for clips in (splits.train, splits.validation, splits.test):
+        for name, array in sorted([*clips.streams.items(), ("", clips.labels)]):
+            found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).data)
+        found.update("\n".join(clips.class_names).encode())
+    return found.hexdigest()
