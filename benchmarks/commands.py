@@ -31,7 +31,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="What to measure: accuracy, ann, energy, lava, neurons, peers, simulation, store."
+            metavar="NAME",
+            help="What to measure: accuracy, actions, ann, convert, energy, lava, neurons, peers, simulation, store.",
         ),
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
@@ -42,8 +43,12 @@ def bench(
     plot: Annotated[
         Path | None, typer.Option(help="energy: a picture of the curve: .png, .svg or .pdf.", show_default=False)
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="actions: keeps data and trainings; goes on with what is there.", show_default=False),
+    ] = None,
 ) -> Result:
     """Measures our speed beside the peers', side by side in one run."""
     from .races import raced
 
-    return raced(name, quick=quick, checkpoints=checkpoint or (), plot=plot)
+    return raced(name, quick=quick, checkpoints=checkpoint or (), plot=plot, folder=folder)

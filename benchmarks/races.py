@@ -18,6 +18,7 @@ from ..toolchain.writing import check_place
 
 RACES: Mapping[str, str] = {
     "accuracy": ".accuracy:bench",
+    "actions": ".actions.bench:bench",
     "ann": ".speed.ann:bench",
     "convert": ".speed.convert:bench",
     "energy": ".speed.energy:bench",
@@ -31,11 +32,14 @@ RACES: Mapping[str, str] = {
 
 WITH_CHECKPOINTS = ("accuracy",)
 WITH_PLOT = ("energy",)
+WITH_FOLDER = ("actions",)
 
 Row = Mapping[str, Any]
 
 
-def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Path | None = None) -> Result:
+def raced(
+    name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Path | None = None, folder: Path | None = None
+) -> Result:
     """Runs a race; it hands back {"name", "rows": [{"case", "peer", "ours_s", "peer_s", "ratio", …}], "notes"}.
 
     Args:
@@ -43,6 +47,7 @@ def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Pat
         quick: fewer repeats, on smaller networks.
         checkpoints: trained networks, for the race that takes some.
         plot: a picture, for the race that draws one.
+        folder: where the race that can be stopped keeps what it has done.
     """
     if name not in RACES:
         raise UsageError("bench", f"'{name}'", ", ".join(RACES))
@@ -52,8 +57,11 @@ def raced(name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Pat
         )
     if plot is not None:
         check_plot(name, plot)
+    if folder is not None and name not in WITH_FOLDER:
+        raise UsageError("--folder", f"a folder for '{name}'", f"one for {', '.join(WITH_FOLDER)}", "leave it out")
     given: dict[str, Any] = {"checkpoints": checkpoints} if checkpoints else {}
     given |= {"plot": plot} if plot is not None else {}
+    given |= {"folder": folder} if folder is not None else {}
     data: dict[str, Any] = referred(RACES[name], __package__)(quick=quick, **given)
     notes = [Text(f"\n{note}") for note in data.get("notes", ())]
     return Result(data, Group(_rows(data["rows"]), *notes))
@@ -90,9 +98,15 @@ def _ms(seconds: float) -> str:
 
 COLUMNS = (
     Column("network", "network", str),
+    Column("trained", "variant", str),
     Column("computed in", "computed_in", str),
     Column(">accuracy", "accuracy", lambda share: f"{share:.2%}"),
+    Column(">±", "spread", lambda share: f"{share:.2%}"),
     Column(">points", "points", lambda points: f"{points:+.2f}"),
+    Column(">±", "points_spread", lambda points: f"{points:.2f}"),
+    Column(">spikes", "spikes", lambda rate: f"{rate:.4f}"),
+    Column(">paper nJ", "paper_nj", lambda energy: f"{energy:,.0f}"),
+    Column(">strict nJ", "strict_nj", lambda energy: f"{energy:,.0f}"),
     Column(">error", "error", lambda share: f"{share:.2%}"),
     Column(">steps", "taken", str),
     Column(">messages", "messages", lambda count: f"{count:,.0f}"),
@@ -107,6 +121,7 @@ COLUMNS = (
     Column(">peer's MACs", "peer_macs", str),
     Column("why", "why", str),
     Column(">weights", "parameters", lambda count: f"{count / 1e6:.1f} M"),
+    Column(">weights", "weights", lambda count: f"{count:,}"),
     Column(">held MB", "held_mb", lambda size: number(size, 3)),
     Column(">file MB", "file_mb", lambda size: number(size, 3)),
     Column(">plain ms", "plain_s", _ms),

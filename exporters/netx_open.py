@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .hdf5_open import Contents, Limits, contents_in, open_hdf5
-from .opening import Wanted
+from ..toolchain.hdf5_open import Contents, Limits, contents_in, open_hdf5
+from ..toolchain.opening import Wanted
 
 EXPECTED = "a netx file: HDF5 with groups /layer/0, /layer/1, …"
 FIX = "export the network again"

@@ -74,24 +74,66 @@ def write_parts(chip: ChipGraph, folder: str | Path) -> tuple[str, ...]:
         Refused: when a part cannot be written, with every reason.
         FileError: when a file cannot be written.
     """
-    parts = parts_of(chip)
-    graphs = [_alone(chip, part, index) for index, part in enumerate(parts)]
-    files, reasons = [], []
-    for graph in graphs:
+    data, remarks = write_files(chip, folder)
+    text = json.dumps(data, sort_keys=True, indent=1)
+    write_whole(Path(folder) / f"{chip.name}.parts.json", text + "\n")
+    return remarks
+
+
+def write_files(chip: ChipGraph, folder: str | Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Writes the netx files of a network; gives what a manifest has to say of them, and the remarks.
+
+    Args:
+        chip: the network.
+        folder: where to, which has to be there.
+
+    Raises:
+        Refused: when a part cannot be written, with every reason.
+        FileError: when a file cannot be written.
+    """
+    written = files_of(chip)
+    for each in written:
+        write_file(each.file, Path(folder) / each.name)
+    return _manifest(chip, written), tuple(f"{each.name}: {line}" for each in written for line in each.file.remarks)
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A file.
+
+    Args:
+        part: what it holds.
+        graph: that as a network of its own.
+        file: what is written.
+    """
+
+    part: Part
+    graph: ChipGraph
+    file: NetxFile
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return f"{self.graph.name}.net"
+
+
+def files_of(chip: ChipGraph) -> list[Written]:
+    """The files of a network.
+
+    Raises:
+        Refused: when a part cannot be written, with every reason.
+    """
+    found: list[Written] = []
+    reasons: list[SpikeportError] = []
+    for index, part in enumerate(parts_of(chip)):
+        graph = _alone(chip, part, index)
         try:
-            files.append(netx_file(graph))
+            found.append(Written(part, graph, netx_file(graph)))
         except Refused as error:
-            reasons += list(error.reasons)
+            reasons += error.reasons
     if reasons:
         raise Refused(f"{chip.name} as netx files", reasons)
-    place = Path(folder)
-    for graph, file in zip(graphs, files, strict=True):
-        write_file(file, place / f"{graph.name}.net")
-    text = json.dumps(_manifest(chip, parts, graphs, files), sort_keys=True, indent=1)
-    write_whole(place / f"{chip.name}.parts.json", text + "\n")
-    return tuple(
-        f"{graph.name}.net: {line}" for graph, file in zip(graphs, files, strict=True) for line in file.remarks
-    )
+    return found
 
 
 def parts_of(chip: ChipGraph) -> tuple[Part, ...]:
@@ -193,23 +235,21 @@ def _alone(chip: ChipGraph, part: Part, index: int) -> ChipGraph:
     return ChipGraph(nodes, wires, chip.dt, f"{chip.name}.{index}")
 
 
-def _manifest(
-    chip: ChipGraph, parts: Sequence[Part], graphs: Sequence[ChipGraph], files: Sequence[NetxFile]
-) -> dict[str, Any]:
+def _manifest(chip: ChipGraph, written: Sequence[Written]) -> dict[str, Any]:
     """What is in no file, and for whoever joins them by hand: what each file reads and how it is loaded."""
-    inside = {name: graph.wires[name] for part, graph in zip(parts, graphs, strict=True) for name in part.nodes}
+    inside = {name: each.graph.wires[name] for each in written for name in each.part.nodes}
     cut = {name: wires for name, wires in chip.wires.items() if inside.get(name) != wires}
-    held = {name for part in parts for name in part.nodes}
+    held = set(inside)
     joins = {name: _join(node) for name, node in chip.nodes.items() if name not in held}
     entries = [
         {
-            "file": f"{graph.name}.net",
-            "reads": part.blocks[0].source,
-            "nodes": list(part.nodes),
-            "last neurons": "stand in: connect what its last synapse sends" if part.open else "are the network's",
-            "load": file.kept.loading.arguments(),
+            "file": each.name,
+            "reads": each.part.blocks[0].source,
+            "nodes": list(each.part.nodes),
+            "last neurons": "stand in: connect what its last synapse sends" if each.part.open else "are the network's",
+            "load": each.file.kept.loading.arguments(),
         }
-        for part, graph, file in zip(parts, graphs, files, strict=True)
+        for each in written
     ]
     return {
         "version": VERSION,
@@ -235,7 +275,19 @@ def read_parts(manifest: str | Path) -> ChipGraph:
         FileError: when the manifest or one of its files cannot be read, or they make no network.
     """
     path = Path(manifest)
-    data = read_manifest(path, VERSION, FIX)
+    return read_files(path, read_manifest(path, VERSION, FIX))
+
+
+def read_files(path: Path, data: Mapping[str, Any]) -> ChipGraph:
+    """The network that a manifest says, from the files beside it.
+
+    Args:
+        path: of the manifest.
+        data: what it says of this network.
+
+    Raises:
+        FileError: when the manifest or one of its files cannot be read, or they make no network.
+    """
     try:
         nodes: dict[str, Process] = {}
         wires: dict[str, tuple[Wire, ...]] = {}

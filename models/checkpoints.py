@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import nn
+from safetensors.torch import save
+from torch import Tensor, nn
 
 from ..toolchain.errors import FileError, SpikeportError
-from ..toolchain.writing import written_whole
+from ..toolchain.writing import write_whole
 from . import zoo
 from .tensor_files import Weights, check_finite, check_fit, open_safetensors, open_torch
 
@@ -51,6 +51,11 @@ class Checkpoint:
 
 def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> None:
     """Writes a network of the zoo to one safetensors file, whole or not at all; equal networks give equal bytes."""
+    save_values(path, network.state_dict(), about)
+
+
+def save_values(path: str | Path, values: Mapping[str, Tensor], about: Checkpoint) -> None:
+    """Writes what a network of the zoo is saved with, as `save_checkpoint` does."""
     config = asdict(about.config)
     said = {
         "format": FORMAT,
@@ -61,10 +66,9 @@ def save_checkpoint(path: str | Path, network: nn.Module, about: Checkpoint) -> 
         **({TRAINING: dict(about.training)} if about.training else {}),
     }
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in values.items()}
     check_finite(str(path), tensors)
-    with written_whole(path) as draft:
-        save_file(tensors, draft, metadata={KEY: text})
+    write_whole(path, save(tensors, {KEY: text}))
 
 
 def load_checkpoint(path: str | Path) -> tuple[nn.Module, Checkpoint]:

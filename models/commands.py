@@ -10,6 +10,7 @@ import typer
 from ..toolchain.console import Result, command
 from ..toolchain.errors import UsageError
 from .data.commands import app as data
+from .training import options
 
 app = typer.Typer()
 app.add_typer(data, name="data", rich_help_panel="Train")
@@ -37,18 +38,44 @@ def models(
 
 @command(app, "train", "Train")
 def train(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network of the zoo.")],
-    data: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Data of another name than the recipe's.", show_default=False)
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="At most so many epochs.", show_default=False)] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Samples to train on.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, data and order.")] = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write it as a .safetensors checkpoint.", show_default=False)
-    ] = None,
+    model: options.Model,
+    data: options.Data = None,
+    epochs: options.Epochs = None,
+    samples: options.Samples = None,
+    seed: options.Seed = 0,
+    config: options.Config = None,
+    batch: options.Batch = None,
+    rate: options.Rate = None,
+    warmup: options.Warmup = None,
+    optimizer: options.Optimizer = None,
+    weight_decay: options.WeightDecay = None,
+    clip: options.Clip = None,
+    label_smoothing: options.LabelSmoothing = None,
+    ema: options.Ema = None,
+    surrogate: options.Surrogate = None,
+    augment: options.Augment = None,
+    enough: options.Enough = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    devices: options.Devices = None,
+    nodes: options.Nodes = None,
+    keep_every: options.KeepEvery = 0,
+    resume: options.Resume = False,
+    tensorboard: options.Tensorboard = False,
+    output: options.Output = None,
 ) -> Result:
-    """Trains a network of the zoo on made data by its recipe, and tests it on samples that it has never seen."""
-    from .training_runs import trained
+    """Trains a network of the zoo by its recipe, and tests it on samples that it has never seen.
 
-    return trained(name, data, output, epochs, samples, seed)
+    Several processes: torchrun --nproc_per_node 2 -m spikeport train …
+    """
+    from .training.processes import check_launch
+    from .training.runs import trained
+
+    changes = {
+        "data": data, "epochs": epochs, "samples": samples, "batch": batch, "rate": rate, "warmup": warmup,
+        "optimizer": optimizer, "weight_decay": weight_decay, "clip": clip, "label_smoothing": label_smoothing,
+        "ema": ema, "surrogate": surrogate, "augment": tuple(augment) if augment else None, "enough": enough,
+        "precision": precision, "threads": threads,
+    }  # fmt: skip
+    check_launch(devices, nodes)
+    return trained(options.Chosen(model, changes, config or (), seed, output, resume, keep_every, tensorboard))

@@ -47,6 +47,11 @@ class Firing:
         """Whether what fires sends spikes."""
         return self.kind == "lif"
 
+    @property
+    def drive(self) -> float:
+        """What has to come in at once for a resting neuron to fire, τ·θ; 1 where rectifiers stand."""
+        return self.tau * self.threshold if self.spikes else 1.0
+
     def layer(self, threshold: float | None = None) -> nn.Module:
         """A new layer of what fires, [T, B, *shape] → the same shape.
 

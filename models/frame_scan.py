@@ -1,20 +1,36 @@
-"""The selective scan over frames of tokens, in both directions of space and one of time."""
+"""The selective scan over frames of tokens, in both directions of space and forward in time."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from .scan import scan
+from .frame_products import scan_by_products
+from .multistep import fusible
+from .scan_fused import fused
 
 
-def scan_frames(x: Tensor, step: Tensor, rate: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """x [T, B, N, heads, P], step [T, B, N, 2, heads], rate [2, heads], b and c [T, B, N, 2, S]: y like x."""
-    a = (step * rate).unbind(3)
-    xs = torch.cat([step[:, :, :, i, :, None] * x if i == 0 else (step[:, :, :, i, :, None] * x).flip(2) for i in (0, 1)], 3)
-    log = torch.cat([a[0], a[1].flip(2)], 3)
-    keys, queries = (torch.stack([each[:, :, :, 0], each[:, :, :, 1].flip(2)], 3) for each in (b, c))
-    y, _ = scan(*(each.transpose(1, 2).flatten(0, 1) for each in (xs, log, keys, queries)))
-    y = y.unflatten(0, (len(x), -1)).transpose(1, 2)
-    forward, backward = y.chunk(2, dim=3)
-    return forward + backward.flip(2)
+def scan_frames(
+    x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The sum of two scans over the tokens of all frames: in their order, and from the last token of a frame to its first.
+
+    In both the state goes on from frame to frame, so that a token sees all of its frame, all frames before, and none
+    that are still to come.
+
+    Args:
+        x: [T, B, N, E].
+        step: Δ, [T, B, N, 2, heads]: what x is multiplied by, for each direction.
+        a: logarithm of the decay, likewise.
+        b: [T, B, N, 2, S]: how x goes into the state.
+        c: likewise: how the state is read.
+        state: [B, 2, S, E], zeros where none is given.
+
+    Returns:
+        y [T, B, N, E] and the state after the last frame.
+    """
+    given = (x, step, a, b, c) if state is None else (x, step, a, b, c, state)
+    keys, queries = b.unsqueeze(4), c.unsqueeze(4)
+    if not all(fusible(each) and each.dtype == x.dtype for each in given):
+        return scan_by_products(x, step, a, keys, queries, state)
+    h = x.new_zeros(x.shape[1], step.shape[3], b.shape[4], x.shape[3]) if state is None else state
+    return fused(x, step, a.exp(), keys, queries, h)

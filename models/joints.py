@@ -26,14 +26,19 @@ def bone_map(parents: tuple[int, ...]) -> Tensor:
     return bones
 
 
-def mean_topology(parents: tuple[int, ...]) -> Tensor:
-    """(1 + A↓ + A↑) / 3 [V, V]: A↓ from each joint to its parent, A↑ the way back, columns of each summing to 1 or 0."""
+def links(parents: tuple[int, ...]) -> Tensor:
+    """1, A↓ and A↑ [3, V, V]: A↓ from each joint to its parent, A↑ the way back, columns of each summing to 1 or 0."""
     size = len(parents)
     inward = torch.zeros(size, size)
     for joint, parent in enumerate(parents):
         if parent != joint:
             inward[parent, joint] = 1
-    return (torch.eye(size) + _normalised(inward) + _normalised(inward.T)) / 3
+    return torch.stack([torch.eye(size), _normalised(inward), _normalised(inward.T)])
+
+
+def mean_topology(parents: tuple[int, ...]) -> Tensor:
+    """(1 + A↓ + A↑) / 3 [V, V], of the `links`."""
+    return links(parents).sum(0) / 3
 
 
 def _normalised(links: Tensor) -> Tensor:

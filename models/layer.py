@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
 from .fields import NAMES, Fields, NeuronState, Value
-from .multistep import run_steps, zero_state
+from .multistep import in_half, run_steps, zero_state
 from .stateful import Stateful
 
 Rule = Literal["euler", "exact", "decay"]
@@ -71,6 +71,7 @@ class Neurons(Stateful):
 
     def initial_state(self, x: Tensor) -> NeuronState:
         """The state a run over x [T, B, *shape] starts with: u = 0, v = v_init, no spikes."""
+        x = x.float() if in_half(x) else x
         v = self.v_init.to(x) if isinstance(self.v_init, Tensor) else x.new_tensor(self.v_init)
         return zero_state(x)._replace(v=v.expand(x.shape[1:]))
 

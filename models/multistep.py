@@ -26,9 +26,16 @@ def run_steps(
     """Runs x [T, B, *shape] from `state`; gives spikes (a leaky integrator: v) [T, B, *shape] and the state after.
 
     Without a state the run starts at zeros. Without `keep_state` the state after is worth nothing.
+
+    This is the door between autocast and neurons: products may be in half precision, a membrane never is. What comes
+    in half goes on in float32, and so does what is integrated; spikes leave as they came, for 0 and 1 are exact.
     """
+    if in_half(x):
+        wide = None if state is None else NeuronState(*(row.float() for row in state))
+        out, after = run_steps(x.float(), fields, wide, keep_state)
+        return out if fields.surrogate is None else out.to(x.dtype), after
     before = zero_state(x) if state is None else state
-    if not _fusible(x):
+    if not fusible(x):
         return run_eagerly(x, fields, before)
     order = _memory_order(x, fields)
     if order == list(range(x.ndim)):
@@ -37,6 +44,12 @@ def run_steps(
     turned = NeuronState(*(_turned(row, order) for row in before))
     out, after = _run_fused(x.permute(order).contiguous(), fields, turned, keep_state)
     return out.permute(back), NeuronState(*(_turned(row, back) for row in after))
+
+
+def in_half(x: Tensor) -> bool:
+    """Whether x is in half precision because autocast made it so."""
+    half = isinstance(x, Tensor) and x.dtype in (torch.bfloat16, torch.float16)
+    return half and torch.is_autocast_enabled(x.device.type)
 
 
 def _turned(row: Tensor, order: list[int]) -> Tensor:
@@ -70,7 +83,7 @@ def zero_state(x: Tensor) -> NeuronState:
     return NeuronState(zeros, zeros, zeros)
 
 
-def _fusible(x: Tensor) -> bool:
+def fusible(x: Tensor) -> bool:
     plain = type(x) is Tensor or type(x) is torch.nn.Parameter
     if not plain or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return False

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ..toolchain.errors import UsageError
 from .zoo import entry
 
-
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("adam", "adamw", "sgd"),
     "precision": ("32", "bf16", "16"),

@@ -19,6 +19,7 @@ from ..toolchain.kernels.gradients import Surrogate
 from .eager import in_dtype, step
 from .fields import Fields, NeuronState, Value
 from .layer import Neurons
+from .multistep import in_half
 from .neurons import FiringOptions, decay, driven, split
 
 
@@ -75,8 +76,15 @@ class RecurrentCubaLIF(Neurons):
         if x.ndim != 3 or x.shape[2] != inputs:
             raise UsageError("RecurrentCubaLIF", f"an input of shape {tuple(x.shape)}", f"[T, B, {inputs}], time first")
         currents = nn.functional.linear(x, self.input_weight)
+        if in_half(currents):  # the door of `multistep.run_steps`: a membrane is never in half precision
+            with torch.autocast(x.device.type, enabled=False):
+                spikes, after = self._loop(currents.float(), state)
+            return spikes.to(currents.dtype), after
+        return self._loop(currents, state)
+
+    def _loop(self, currents: Tensor, state: NeuronState | None) -> tuple[Tensor, NeuronState]:
         state = self.initial_state(currents) if state is None else state
-        fields, back, rows = in_dtype(self.fields(), x), self.recurrent_weight.t(), []
+        fields, back, rows = in_dtype(self.fields(), currents), self.recurrent_weight.t(), []
         for current in currents:
             state = step(torch.addmm(current, state.s, back), fields, state)
             rows.append(state.s)

@@ -7,16 +7,15 @@
     h [B, heads, S, P]: what is remembered; handed in and out, so that a sequence can be run piece by piece
 
 `groups` divides `heads`: head i reads b and c of group i·groups // heads. A step size Δ is in a (as −Δ·exp(A)) and in
-x (as Δ·x). This is the recursion of Mamba-2 (one decay for each head), and with constants a, b = c = 1 it is a leaky
-integrator.
+x (as Δ·x). This is the recursion of Mamba-2 (one decay for each head), and with a constant a and b = c = 1 it is a
+leaky integrator.
 
     scan_reference   the sum itself, y[n] = Σ_m≤n exp(a[m+1] + … + a[n])·⟨c[n], b[m]⟩·x[m], in float64; L² work
     scan_steps       one place at a time: the definition of what is deployed
     scan_chunks      products of matrices inside chunks, states from chunk to chunk: linear in L, on any device
-    scan             the fastest that there is for what it is given
+    scan             the fastest there is: kernels on the CPU, chunks everywhere else
 
-All give the same numbers, and the same gradients, up to rounding. Decays are never divided by each other and never
-taken out of a difference of long sums, so that no decay is too strong: exp(−∞) is 0.
+All give the same numbers and the same gradients up to rounding.
 """
 
 from __future__ import annotations
@@ -24,136 +23,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..toolchain.errors import UsageError
-
-Scanned = tuple[Tensor, Tensor]
-"""y [L, B, heads, P], and the state h after the last place."""
-
-CHUNK = 32
-"""Places of a chunk. Work inside a chunk grows with its length, work between chunks falls with it."""
-
-
-def scan_reference(
-    x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, state: Tensor | None = None
-) -> Scanned:
-    """The sum of the module's docstring, in float64; rounded to the type of x at the end."""
-    h = checked(x, a, b, c, d, state).double()
-    heads = x.shape[2]
-    every, keys, queries = x.double(), *(_spread(each.double(), heads) for each in (b, c))
-    between = _between(a.double().movedim(0, -1))
-    weights = torch.einsum("nbhs,mbhs->bhnm", queries, keys) * between.exp()
-    whole = a.double().cumsum(0)
-    y = torch.einsum("bhnm,mbhp->nbhp", weights, every)
-    y = y + torch.einsum("nbh,nbhs,bhsp->nbhp", whole.exp(), queries, h)
-    if len(x):
-        left = (whole[-1] - whole).exp()
-        h = whole[-1].exp()[..., None, None] * h + torch.einsum("mbh,mbhs,mbhp->bhsp", left, keys, every)
-    y = y if d is None else y + d.double()[:, None] * every
-    return y.to(x), h.to(x)
-
-
-def scan_steps(
-    x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, state: Tensor | None = None
-) -> Scanned:
-    """The recursion of the module's docstring, place by place."""
-    h = checked(x, a, b, c, d, state)
-    heads, rows = x.shape[2], []
-    decay, keys, queries = a.exp()[..., None, None], _spread(b, heads)[..., None], _spread(c, heads)[..., None, :]
-    for each, left, key, query in zip(x.unsqueeze(-2), decay, keys, queries, strict=True):
-        h = left * h + key * each
-        rows.append((query @ h).squeeze(-2))
-    y = torch.stack(rows) if rows else x
-    return (y if d is None else y + d[:, None] * x), h
-
-
-def scan_chunks(
-    x: Tensor,
-    a: Tensor,
-    b: Tensor,
-    c: Tensor,
-    d: Tensor | None = None,
-    state: Tensor | None = None,
-    chunk: int = CHUNK,
-) -> Scanned:
-    """The same in products of matrices, `chunk` places at a time.
-
-    Within a chunk, M[n, m] = ⟨c[n], b[m]⟩·exp(a[m+1] + … + a[n]) for m ≤ n, and y = M·x + exp(a[1] + … + a[n])·⟨c[n], h⟩,
-    with h the state that the chunk starts with.
-    """
-    h = checked(x, a, b, c, d, state)
-    if chunk < 1:
-        raise UsageError("scan", f"chunks of {chunk}", "at least 1 place in a chunk")
-    if not len(x):
-        return x, h
-    heads, groups, length = x.shape[2], b.shape[2], len(x)
-    xs, keys, queries = (_chunked(each, chunk, groups) for each in (x, b, c))
-    log = _chunked(a[..., None], chunk, groups).squeeze(-1)
-    inside = _between(log).exp()
-    whole = log.cumsum(-1)
-    weights = (queries @ keys.mT) * inside
-    added = keys.mT @ (inside[..., -1, :, None] * xs)
-    starts, h = _carried(h.unflatten(1, (groups, heads // groups)), whole[..., -1].exp(), added)
-    y = weights @ xs + whole.exp()[..., None] * (queries @ starts)
-    y = y.permute(0, 4, 1, 2, 3, 5).flatten(0, 1)[:length].flatten(2, 3)
-    return (y if d is None else y + d[:, None] * x), h.flatten(1, 2)
+from .multistep import fusible
+from .scan_forms import CHUNK, Scanned, checked, scan_chunks, scan_reference, scan_steps
+from .scan_fused import fused
 
 
 def scan(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, state: Tensor | None = None) -> Scanned:
-    """The scan in the fastest form."""
-    return scan_chunks(x, a, b, c, d, state)
+    """The scan in its fastest form."""
+    if not all(fusible(each) and each.dtype == x.dtype for each in (x, a, b, c)) or not x.numel():
+        return scan_chunks(x, a, b, c, d, state)
+    h = checked(x, a, b, c, d, state).transpose(1, 2).flatten(2).unsqueeze(1)
+    frames = x.flatten(2).unsqueeze(2)
+    decay = a.exp()[:, :, None, None]
+    y, after = fused(frames, torch.ones_like(decay), decay, b[:, :, None, None], c[:, :, None, None], h)
+    y = y.view(x.shape)
+    after = after.squeeze(1).unflatten(2, x.shape[2:]).transpose(1, 2)
+    return (y if d is None else y + d[:, None] * x), after
 
 
-def checked(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None, state: Tensor | None) -> Tensor:
-    """The state to start with, zeros where none is given; shapes that do not fit are a UsageError."""
-    shapes = {name: tuple(each.shape) for name, each in (("x", x), ("a", a), ("b", b), ("c", c))}
-    if x.ndim != 4 or a.shape != x.shape[:3]:
-        _refuse(shapes, "x [L, B, heads, P] and a [L, B, heads]")
-    if b.ndim != 4 or b.shape != c.shape or b.shape[:2] != x.shape[:2] or not b.shape[2] or x.shape[2] % b.shape[2]:
-        _refuse(shapes, "b and c [L, B, groups, S] with groups that divide heads")
-    if d is not None and d.shape != x.shape[2:3]:
-        _refuse({"d": tuple(d.shape)}, f"d [heads], [{x.shape[2]}]")
-    wanted = (x.shape[1], x.shape[2], b.shape[3], x.shape[3])
-    if state is not None and tuple(state.shape) != wanted:
-        _refuse({"state": tuple(state.shape)}, f"a state [B, heads, S, P], {list(wanted)}")
-    return x.new_zeros(wanted) if state is None else state
-
-
-def _refuse(shapes: dict[str, tuple[int, ...]], expected: str) -> None:
-    raise UsageError("scan", ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()), expected)
-
-
-def _spread(per_group: Tensor, heads: int) -> Tensor:
-    """[L, B, groups, S] → [L, B, heads, S]."""
-    return per_group.repeat_interleave(heads // per_group.shape[2], dim=2)
-
-
-def _between(log: Tensor) -> Tensor:
-    """a[m+1] + … + a[n] for m ≤ n, and −∞ above the diagonal: [..., K] → [..., K, K].
-
-    Summed from m upwards, never as a difference of two sums: those are large where their difference is small.
-    """
-    size = log.shape[-1]
-    below = torch.ones(size, size, dtype=torch.bool, device=log.device).tril(-1)
-    sums = torch.where(below, log[..., None], 0).cumsum(-2)
-    return sums.masked_fill(below.mT, -torch.inf)
-
-
-def _chunked(each: Tensor, chunk: int, groups: int) -> Tensor:
-    """[L, B, heads, F] → [chunks, B, groups, heads / groups, chunk, F], with zeros behind the last place.
-
-    A place of zeros adds nothing and, with a = 0, keeps what is there.
-    """
-    missing = -len(each) % chunk
-    if missing:
-        each = torch.cat([each, each.new_zeros(missing, *each.shape[1:])])
-    split = each.unflatten(0, (-1, chunk)).unflatten(3, (groups, -1))
-    return split.permute(0, 2, 3, 4, 1, 5)
-
-
-def _carried(h: Tensor, decay: Tensor, added: Tensor) -> Scanned:
-    """h[k+1] = decay[k]·h[k] + added[k]: the state that each chunk starts with, and the one after the last."""
-    starts = []
-    for left, new in zip(decay[..., None, None], added, strict=True):
-        starts.append(h)
-        h = torch.addcmul(new, left, h)
-    return torch.stack(starts), h
+__all__ = ["CHUNK", "Scanned", "scan", "scan_chunks", "scan_reference", "scan_steps"]

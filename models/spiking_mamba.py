@@ -1,31 +1,52 @@
-"""Spiking Mamba: events, a residual stream of membranes, and a selective scan that spikes drive.
+"""Spiking Mamba: a backbone for events with a residual stream of membranes and a scan that spikes drive.
 
-    events [T, B, polarities, H, W], zeros and ones
-      ► stem: 3×3 convolutions of stride 2 with batch norm, LIF between them ► m, a membrane for each patch
-      ► depth × m ← m + block(LIF(m)) ► tokens = LIF(m), spikes [T, B, N, C]
+    events [T, B, inputs, H, W], zeros and ones
+      ► stem: 3×3 convolutions of stride 2 with batch norm, neurons between them ► m, a membrane for each patch
+      ► `depth` times m ← m + block(m)
+      ► tokens = F(m), spikes [T, B, patches, C]                F: what fires (`firing.py`)
       ► mean over the patches, linear map ► logits [T, B, classes]; the answer is their mean over time
 
-    block    x, z = LIF(BN(W·s))                           two streams of spikes, as wide as `expand` × C
-             u = LIF(BN(K ∗ x))                            depth-wise 3×3 over the patches
-             Δ, b, c = linear maps of the spikes u         selection, for each direction
-             y = Σ over directions scan(Δ·u, −softplus(Δ)·exp(A), b, c) + d·u
-             out = BN(W'·(LIF(BN(y)) ⊙ z))
+    block    s = F(m)
+             x, z = F(BN(W·s))                              two streams of spikes, `expand` times as wide as C
+             y = scan(BN(K ∗ x))                            K: 3×3 over the patches, for each channel by itself
+             block(m) = BN(W'·(y ⊙ z))                      spikes y of the scan, let through by the spikes z
+
+The scan (`spiking_scan.py`) is selective: what it remembers, takes in and reads out are linear functions of spikes. It
+runs over the patches of a frame in their order and, a second time, in the opposite one, and its states go on from frame
+to frame: a patch sees all of its frame and of the frames before, and nothing that is still to come, so that events are
+answered frame by frame as they arrive (`frame_scan.py`). With selective = false its parameters are constants, it
+runs along time alone, and its state is the current of a leaky integrator.
+
+Model card. The name and the place, the encoder of events in a network for events and skeletons, are published; its
+layers are not. This design is ours, as is everything about it: it claims no published number. What is wanted of it is
+that every layer of weights is reached by spikes and that what is added up, the membrane, stays inside neurons.
+
+    Input     zeros and ones for each pixel and polarity: whether there was an event in this frame.
+    A chip cannot    of the selective scan: softplus and exp; the products Δ·a, Δ·x, b ⊗ x, ⟨c, h⟩, e·h of two signals,
+              in the deployed form products of matrices; its result is real, and is a current of the next neurons. These are
+              Host nodes and a delayed state in the graph. A product of spikes y ⊙ z is a coincidence.
+    A chip can       everything else, and with selective = false everything: the product of spikes is then a neuron
+              without memory, W of the scan has no bias, and each head is a population with one decay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
+from ..toolchain.kernels.gradients import Surrogate
 from .firing import Firing
 from .folding import PerStep
-from .frame_scan import scan_frames
 from .input_kinds import InputKind
+from .neurons import LIF
+from .spiking_scan import Invariant, Selective
 
 
 @dataclass(frozen=True)
@@ -34,7 +55,7 @@ class SpikingMambaConfig:
 
     Args:
         classes: how many there are to tell apart.
-        polarities: channels of the events.
+        inputs: channels of the events, one for each polarity.
         size: height and width of the events.
         patch: height and width of a patch, a power of two.
         width: C, channels of the residual stream.
@@ -52,10 +73,10 @@ class SpikingMambaConfig:
     """
 
     classes: int = 10
-    polarities: int = 2
+    inputs: int = 2
     size: int = 32
-    patch: int = 4
-    width: int = 32
+    patch: int = 8
+    width: int = 48
     depth: int = 2
     heads: int = 4
     state: int = 8
@@ -68,7 +89,7 @@ class SpikingMambaConfig:
     slope: float = 4.0
 
     def __post_init__(self) -> None:
-        widths = (self.classes, self.polarities, self.width, self.depth, self.heads, self.state, self.expand)
+        widths = (self.classes, self.inputs, self.width, self.depth, self.heads, self.state, self.expand)
         if not all(1 <= each <= 4096 for each in widths):
             raise UsageError("spiking_mamba", f"widths {widths}", "1 to 4096 of each")
         if self.patch < 2 or self.patch & (self.patch - 1) or self.size < self.patch or self.size % self.patch:
@@ -84,31 +105,35 @@ class SpikingMambaConfig:
         self.firing()
 
     @property
-    def inputs(self) -> Mapping[str, InputKind]:
+    def takes(self) -> Mapping[str, InputKind]:
         """The events."""
-        return {"events": InputKind((self.polarities, self.size, self.size), "spikes")}
+        return {"events": InputKind((self.inputs, self.size, self.size), "spikes")}
 
     def firing(self) -> Firing:
         """What fires."""
         return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
 
 
-def _normed(layer: nn.Conv2d) -> nn.Sequential:
-    return nn.Sequential(PerStep(layer), PerStep(nn.BatchNorm2d(layer.out_channels)))
+def _normed(layer: nn.Conv2d, spread: float = 1.0) -> nn.Sequential:
+    """A convolution and its batch norm, which gives a standard deviation of `spread` at first."""
+    norm = nn.BatchNorm2d(layer.out_channels)
+    nn.init.constant_(norm.weight, spread)
+    return nn.Sequential(PerStep(layer), PerStep(norm))
 
 
 def _stem(config: SpikingMambaConfig) -> nn.Sequential:
     """3×3 convolutions of stride 2, each twice as wide as the one before; the last one's neurons are the block's."""
-    stages = int(log2(config.patch))
-    widths = [config.polarities, *(config.width >> (stages - 1 - i) for i in range(stages))]
+    stages, firing = int(log2(config.patch)), config.firing()
+    widths = [config.inputs, *(config.width >> (stages - 1 - stage) for stage in range(stages))]
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
-        layers += [_normed(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False)), config.firing().layer()]
+    for before, after in pairwise(widths):
+        layers += [_normed(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), firing.drive), firing.layer()]
     return nn.Sequential(*layers[:-1])
 
 
+@final
 class SpikingMamba(nn.Module):
-    """The network of this file; time first, [T, B, polarities, size, size] → [T, B, classes]."""
+    """The network of this file; time first, [T, B, inputs, size, size] → [T, B, classes]."""
 
     def __init__(self, config: SpikingMambaConfig) -> None:
         super().__init__()
@@ -128,59 +153,61 @@ class SpikingMamba(nn.Module):
         return spikes.flatten(3).transpose(2, 3)
 
     def forward(self, events: Tensor) -> Tensor:
-        """Runs events [T, B, polarities, size, size]; gives logits [T, B, classes]."""
+        """Runs events [T, B, inputs, size, size]; gives logits [T, B, classes]."""
         logits: Tensor = self.classify(self.tokens(events).mean(2))
         return logits
 
 
+@final
 class Block(nn.Module):
     """One block of the network: from membranes [T, B, C, h, w] to what is added to them."""
 
     def __init__(self, config: SpikingMambaConfig) -> None:
         super().__init__()
-        inner = config.expand * config.width
-        self.inner, self.fire = inner, config.firing().layer()
-        self.project = _normed(nn.Conv2d(config.width, 2 * inner, 1, bias=False))
-        self.fire_streams = config.firing().layer()
-        self.local = _normed(nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=False))
-        self.fire_local = config.firing().layer()
-        self.scan = SelectiveScan(inner, config.heads, config.state)
-        self.norm = PerStep(nn.BatchNorm2d(inner))
-        self.fire_scanned = config.firing().layer()
+        inner, firing = config.expand * config.width, config.firing()
+        self.inner, self.fire = inner, firing.layer()
+        self.project = _normed(nn.Conv2d(config.width, 2 * inner, 1, bias=False), firing.drive)
+        self.fire_streams = firing.layer()
+        self.local = _normed(nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=False), firing.drive)
+        self.scan = _scan(config, inner)
+        self.gate = Coincidence(firing) if firing.spikes and not config.selective else Product()
         self.merge = _normed(nn.Conv2d(inner, config.width, 1, bias=False))
 
     def forward(self, membrane: Tensor) -> Tensor:
         """Runs membranes [T, B, C, h, w]."""
         x, z = self.fire_streams(self.project(self.fire(membrane))).split(self.inner, dim=2)
-        scanned = self.scan(self.fire_local(self.local(x)))
-        branch: Tensor = self.merge(self.fire_scanned(self.norm(scanned)) * z)
+        branch: Tensor = self.merge(self.gate(self.scan(self.local(x)), z))
         return branch
 
 
-class SelectiveScan(nn.Module):
-    """The scan over the patches of all frames in both directions, its decay, input and read-out made of the spikes.
+def _scan(config: SpikingMambaConfig, width: int) -> nn.Module:
+    firing, patches = config.firing(), (config.size // config.patch) ** 2
+    if config.selective:
+        return Selective(width, config.heads, config.state, patches, firing)
+    return Invariant(width, config.heads, firing)
 
-    Args:
-        width: channels.
-        heads: heads in each direction.
-        state: numbers that a head remembers for each of its channels.
-    """
 
-    def __init__(self, width: int, heads: int, state: int) -> None:
+@final
+class Product(nn.Module):
+    """a·b."""
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Runs two of one shape."""
+        return a * b
+
+
+@final
+class Coincidence(nn.Module):
+    """a·b of spikes as a chip has it: a neuron without memory that fires where a + b ≥ 1½."""
+
+    def __init__(self, firing: Firing) -> None:
         super().__init__()
-        self.heads, self.state = heads, state
-        self.select = PerStep(nn.Conv2d(width, 2 * (heads + 2 * state), 1))
-        self.log_rate = nn.Parameter(torch.zeros(2, heads))
-        self.skip = nn.Parameter(torch.ones(heads, 1))
+        self.fire = LIF(0.0, threshold=1.5, inclusive=True, surrogate=Surrogate(firing.surrogate, firing.slope))
 
-    def forward(self, u: Tensor) -> Tensor:
-        """Runs spikes [T, B, C, h, w]; gives real values of the same shape."""
-        chosen = self.select(u).flatten(3).transpose(2, 3).unflatten(3, (2, -1))
-        step, keys, queries = chosen.split((self.heads, self.state, self.state), dim=-1)
-        x = u.flatten(3).transpose(2, 3).unflatten(3, (self.heads, -1))
-        step = nn.functional.softplus(step)
-        y = scan_frames(x, step, -self.log_rate.exp(), keys, queries) + self.skip * x
-        return y.flatten(3).transpose(2, 3).unflatten(3, u.shape[3:])
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Runs two of one shape."""
+        spikes: Tensor = self.fire(a + b)
+        return spikes
 
 
 def build(config: SpikingMambaConfig, seed: int) -> SpikingMamba:

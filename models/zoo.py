@@ -39,7 +39,7 @@ class Entry:
         readout: how its answer is read from what it gives over time, a row of `readouts.py`.
         text: what it is, in a line.
         spiking: whether it has neurons that spike; if not, `spikeport convert --neurons` makes some of its ReLUs.
-        host: whether parts of it are beyond a chip, so that it is traced with Host nodes (`--host`).
+        host: whether parts of it are beyond a chip, so that it is traced with Host nodes (`--host`) where it needs them.
         small: values of the config for a small instance, to look at and to test with.
     """
 
@@ -65,6 +65,14 @@ ZOO: Mapping[str, Entry] = {
         ".event_convnet:EventConvNetConfig",
         "sum",
         "convolutions for events: 3 × (conv, LIF, pool), linear, LIF; 2×32×32, 10 classes",
+    ),
+    "s3t_former": Entry(
+        ".s3t_former:build",
+        ".s3t_former:S3tFormerConfig",
+        "sum",
+        "spiking transformer for skeletons, a state space for its attention; 3×25×2, 60 actions",
+        host=True,
+        small={"classes": 3, "joints": 20, "persons": 1, "width": 8, "depth": 1, "heads": 2, "mlp_ratio": 2},
     ),
     "sequence_rnn": Entry(
         ".sequence_rnn:build",

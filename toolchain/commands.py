@@ -31,7 +31,7 @@ def inspect(
 
 
 _INPUT = typer.Option(
-    help="Values [T, B, …]: .npy, or .npz by input. Or events x, y, t, p: .npy, .npz, .csv, .txt.", show_default=False
+    help="Values [T, B, …]: .npy, or .npz by input. Or events x, y, t, p: these, .h5, .csv, .txt.", show_default=False
 )
 _MADE = typer.Option(metavar="KIND:NUMBER", help="Made input: poisson:RATE, normal:SIGMA, constant:VALUE.")
 _STEPS = typer.Option(min=1, help="Steps of made input (16), or of events (up to the last).", show_default=False)

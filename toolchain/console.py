@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -50,11 +51,13 @@ class Result:
         data: the same for programs: only what JSON can say.
         view: what a person reads; rich lays it out.
         good: false when the command was a check and it failed.
+        told: false when another process of the same command says it.
     """
 
     data: Mapping[str, object]
     view: RenderableType
     good: bool = True
+    told: bool = True
 
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
@@ -78,9 +81,10 @@ def _command(function: Callable[..., Result]) -> Callable[..., None]:
     def run(json_only: bool = False, debug: bool = False, **options: Any) -> None:
         with explained(debug=debug):
             # What a user's own module prints when it is imported must not end up in the result.
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), _quietly(json_only):
                 result = function(**options)
-            show(result, json_only=json_only)
+            if result.told:
+                show(result, json_only=json_only)
         raise typer.Exit(Exit.DONE if result.good else Exit.CHECK_FAILED)
 
     own = inspect.signature(function, eval_str=True)
@@ -92,6 +96,23 @@ def _command(function: Callable[..., Result]) -> Callable[..., None]:
     run.__signature__ = signature  # type: ignore[attr-defined]  # inspect, and so typer, reads it
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     return run
+
+
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextlib.contextmanager
+def _quietly(quiet: bool) -> Iterator[None]:
+    before = _QUIET.set(quiet)
+    try:
+        yield
+    finally:
+        _QUIET.reset(before)
+
+
+def quiet() -> bool:
+    """Whether a program reads what this command says, and nobody looks at its progress."""
+    return _QUIET.get()
 
 
 def show(result: Result, *, json_only: bool) -> None:

@@ -1,4 +1,4 @@
-"""Event files: text with four columns or a header, and arrays: structured, by name, or with four columns."""
+"""Event files: text with four columns or a header, arrays (structured, by name, or four columns), groups of HDF5."""
 
 from __future__ import annotations
 
@@ -13,14 +13,51 @@ import numpy as np
 from .errors import FileError
 from .events import CALLED, COLUMNS, Events, named, plain
 from .graph.nodes.base import Array
+from .hdf5_open import Contents, Limits, open_hdf5
+from .opening import Wanted
 from .simulate.memory import amount, available
 
 TEXT = (".csv", ".txt")
+HDF5 = (".h5", ".hdf5")
+EVENTS = (*TEXT, *HDF5)
+"""Suffixes of files that hold events and no values in steps."""
 LONGEST_LINE = 4096
 LEAD = 1000
 """So many comments and empty lines may stand before the first event."""
 BLOW_UP = 8
 """So many times its size a text takes in memory while it is read, at most."""
+
+
+WANTED = Wanted("events", "HDF5's library", "an HDF5 file with a group of columns x, y, t, p", "see what wrote it")
+MOST_BYTES = 4 << 30
+"""What the columns of a file may take together; in memory they take up to `BLOW_UP` times as much."""
+
+
+def from_events(path: Path) -> Events:
+    """Events from a file that holds nothing else, text or HDF5."""
+    return from_text(path) if path.suffix in TEXT else from_hdf5(path)
+
+
+def from_hdf5(path: Path) -> Events:
+    """Events from the one group of a file, or the file itself, that has columns for x and t; what lies beside is not.
+
+    In the group every column is taken by its name. A table of several columns without names says not which is which.
+    """
+    name, free = str(path), available()
+    size = MOST_BYTES if free is None else min(MOST_BYTES, free // BLOW_UP)
+    held = open_hdf5(path, WANTED, Limits(depth=3, objects=1000, size=size, word="a file of events"))
+    groups = {group: _columns(held, group) for group in ("", *sorted(held.groups))}
+    with_events = [group for group, columns in groups.items() if {"x", "t"} <= set(columns)]
+    if len(with_events) != 1:
+        found = f"{len(with_events)} groups with columns x and t: {', '.join(sorted(held.values))[:120] or 'nothing'}"
+        raise FileError(name, found, "one group with columns x, y, t and p")
+    return Events(name, groups[with_events[0]])
+
+
+def _columns(held: Contents, group: str) -> dict[str, Array]:
+    """The columns of a group, by our names."""
+    paths = {CALLED[below.lower()]: f"{group}/{below}" for below in held.below(group) if below.lower() in CALLED}
+    return {ours: held.values[path] for ours, path in paths.items() if path in held.values}
 
 
 def from_text(path: Path) -> Events:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import FileError, UsageError
-from .event_files import TEXT, from_arrays, from_text
+from .event_files import EVENTS, from_arrays, from_events
 from .events import UNITS, Events, binned
 from .graph.network import Network
 from .graph.nodes import Array
@@ -21,6 +21,8 @@ from .simulate.memory import amount, available
 
 LABELS, CLASS_NAMES = "labels", "class_names"
 """The arrays of a .npz file that say what the samples are, and what those places are called."""
+ABOUT = "about.json"
+"""What in a .npz file is no array: our files of events say there what they are of."""
 
 WINDOW_VALUES = 2**22
 """So many values are made at a time: a long run needs no more memory than a short one."""
@@ -122,14 +124,14 @@ def from_file(graph: Network, path: Path, steps: Steps | None = None) -> Taken:
     Args:
         graph: the network.
         path: values [T, B, *shape], as .npy for one input or .npz with one array for each input; or events x, y, t, p,
-            as .npy or .npz, or text.
+            as .npy or .npz, HDF5 or text.
         steps: how events become steps; refused for values.
     """
     steps, names = steps or Steps(), list(graph.inputs)
-    arrays = {} if path.suffix in TEXT and path.is_file() else arrays_in(path)
+    arrays = {} if path.suffix in EVENTS and path.is_file() else arrays_in(path)
     events = None
-    if path.suffix in TEXT:
-        events = from_text(path)
+    if path.suffix in EVENTS:
+        events = from_events(path)
     elif not (len(arrays) > 1 and set(arrays) == set(names)):
         events = from_arrays(path, arrays, graph.signals[names[0]].shape)
     if events is not None:
@@ -174,7 +176,7 @@ def arrays_in(path: Path) -> dict[str, Array]:
     """Everything in the file by name; never a pickle."""
     if not path.is_file() or path.suffix not in (".npy", ".npz"):
         found = "there is no such file" if not path.is_file() else f"'{path.suffix}' is not a suffix of arrays"
-        expected = "a .npy or .npz file with values [T, B, *shape]; or events, there or in a .csv or .txt file"
+        expected = "a .npy or .npz file with values [T, B, *shape]; or events, there or in a .h5, .csv or .txt file"
         raise FileError(str(path), found, expected)
     try:
         arrays = _packed(path) if path.suffix == ".npz" else {path.stem: np.load(path, mmap_mode="r")}
@@ -205,7 +207,7 @@ def _packed(path: Path) -> dict[str, Array]:
         if free is not None and size > free:
             raise FileError(str(path), f"unpacks to {amount(size)}", f"at most {amount(free)}, which is free here")
     with path.open("rb") as handle, np.load(handle) as held:
-        return {name: held[name] for name in held.files}
+        return {name: held[name] for name in held.files if name != ABOUT}
 
 
 def _short(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """A folder of event files: a sub-folder for each class, or all files side by side; each file is a sample. Or one file.
 
-Files are .npy, .npz, .csv or .txt with x, y, t, p, read and counted into steps as `spikeport run --input` does it.
+Files are .npy, .npz, .h5, .csv or .txt with x, y, t, p, read and counted into steps as `spikeport run --input` does it.
 Samples have as many steps as their events need, unless it is said how many.
 """
 
@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from ...toolchain.errors import FileError
-from ...toolchain.event_files import TEXT, from_arrays, from_text
+from ...toolchain.event_files import EVENTS, from_arrays, from_events
 from ...toolchain.events import Binned, binned
 from ...toolchain.graph.nodes.base import Array
 from ...toolchain.graph.signal import Signal
 from ...toolchain.inputs import Steps, arrays_in
 from .sources import ARRAYS, Stamp, digest_of, file_digest
 
-KINDS = (*ARRAYS, *TEXT)
+KINDS = (*ARRAYS, *EVENTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class EventFolder:
     def _binned(self, index: int) -> Binned:
         path = self.stamps[index].path
         shape = self.signal.shape
-        events = from_text(path) if path.suffix in TEXT else from_arrays(path, arrays_in(path), shape)
+        events = from_events(path) if path.suffix in EVENTS else from_arrays(path, arrays_in(path), shape)
         if events is None:
             raise FileError(str(path), "values, not events", "x, y, t and p, or x and t")
         found = binned(events, self.signal, dt=self.dt, unit=self.steps.unit or "us", steps=self.steps.count)

@@ -18,7 +18,7 @@ import numpy as np
 from ...models.data.made import DATA
 from ...models.data.samples import Part
 from ...toolchain.errors import FileError, UsageError
-from ...toolchain.event_files import TEXT, from_arrays
+from ...toolchain.event_files import EVENTS, from_arrays
 from ...toolchain.events import CALLED
 from ...toolchain.graph.nodes.base import Array, shown
 from ...toolchain.graph.signal import Signal
@@ -166,12 +166,12 @@ def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str, name: str
         return Made(spec.data, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
     if path.is_dir():
         return EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
-    if path.suffix in TEXT or (path.suffix in ARRAYS and signal is not None and _events(path, signal)):
+    if path.suffix in EVENTS or (path.suffix in ARRAYS and signal is not None and _events(path, signal)):
         return EventFolder.one(path, _known(signal, where), dt, spec.steps)
     if path.suffix in ARRAYS:
         refuse_steps(spec.steps, path)
         return values_in(path, signal, spec.samples, name)
-    kinds = f"a file that ends in {', '.join((*ARRAYS, *TEXT))}, or a folder"
+    kinds = f"a file that ends in {', '.join((*ARRAYS, *EVENTS))}, or a folder"
     raise UsageError(where, f"'{spec.data}' is no data", f"{', '.join(DATA)}, {kinds}")
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...toolchain.errors import FileError
 from ...toolchain.graph.nodes.base import brief
-from ..hdf5_open import Contents, Limits, contents_in, open_hdf5
-from ..opening import Wanted, printable
+from ...toolchain.hdf5_open import Contents, Limits, contents_in, open_hdf5
+from ...toolchain.opening import Wanted, printable
 from .tree import Leaf, Tree, Value
 
 EXPECTED = "a NIR file: HDF5 with a group /node of type NIRGraph"

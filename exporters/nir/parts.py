@@ -15,16 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ...toolchain.errors import Refused, SpikeportError
-from ...toolchain.graph import Graph, Node, Wire
+from ...toolchain.graph import Graph
 from ...toolchain.graph.inline import inline
 from ...toolchain.graph.nodes import Input, Output
-from ...toolchain.graph.signal import Carries
 from ...toolchain.graph.store import save as save_graph
 from ...toolchain.passes.drop_dead_nodes import DropDeadNodes
 from ...toolchain.writing import write_whole
-from .naming_in import Taken
+from ..cutting import ENDS, Piece, blamed, in_turns, with_loops
 from .saving import save
-from .wiring import loops_of
 from .writing import Written, to_tree
 
 VERSION = 1
@@ -37,16 +35,17 @@ class Part:
     """One file.
 
     Args:
-        graph: what it holds, as a network of its own.
-        reads: its inputs → the nodes they stand for.
-        sends: its outputs → the nodes they hand out.
+        piece: what it holds, as a network of its own.
         written: what is written of it in NIR; none for a file of the host.
     """
 
-    graph: Graph
-    reads: Mapping[str, str]
-    sends: Mapping[str, str]
+    piece: Piece
     written: Written | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The network."""
+        return self.piece.graph
 
     @property
     def file(self) -> str:
@@ -63,10 +62,10 @@ def parts_of(graph: Graph, dialect: str = "ode") -> tuple[Graph, list[Part]]:
     flat = DropDeadNodes()(inline(graph)).graph
     host: set[str] = set()
     while True:
-        parts, reasons = _tried(flat, _with_loops(flat, host), dialect)
+        parts, reasons = _tried(flat, with_loops(flat, host), dialect)
         if not reasons:
             return flat, parts
-        found = {name for reason in reasons if (name := _named(flat, reason)) is not None} - host
+        found = {name for reason in reasons if (name := blamed(flat, reason)) is not None} - host
         if not found:
             raise Refused(f"{graph.name} as parts of NIR", reasons)
         host |= found
@@ -76,77 +75,15 @@ def _tried(flat: Graph, host: set[str], dialect: str) -> tuple[list[Part], list[
     """The parts, written as far as they can be, and the reasons why others cannot."""
     parts: list[Part] = []
     reasons: list[SpikeportError] = []
-    for part, hosted in _cut(flat, host):
-        if hosted:
-            parts.append(part)
+    for piece in in_turns(flat, host):
+        if piece.host:
+            parts.append(Part(piece))
             continue
         try:
-            parts.append(Part(part.graph, part.reads, part.sends, to_tree(part.graph, dialect)))
+            parts.append(Part(piece, to_tree(piece.graph, dialect)))
         except Refused as error:
             reasons += error.reasons
     return parts, reasons
-
-
-def _named(flat: Graph, reason: SpikeportError) -> str | None:
-    """The node that a reason is about: lowering puts words behind a node's name."""
-    place = reason.where.partition(" ")[0].rstrip(",")
-    found = [name for name, node in flat.nodes.items() if place.startswith(name) and not isinstance(node, ENDS)]
-    return max(found, key=len, default=None)
-
-
-ENDS = (Input, Output)
-
-
-def _with_loops(flat: Graph, host: set[str]) -> set[str]:
-    """Every loop with one of these nodes in it as a whole."""
-    return host.union(*(members for members in loops_of(flat.wires) if members & host))
-
-
-def _cut(flat: Graph, host: set[str]) -> list[tuple[Part, bool]]:
-    """The parts in the order in which they run, and whether each is the host's."""
-    level = _levels(flat, host)
-    found: list[tuple[Part, bool]] = []
-    for number in sorted(set(level.values())):
-        names = [name for name in flat.nodes if level.get(name) == number]
-        found.append((_alone(flat, names, f"{flat.name}.{len(found)}"), number % 2 == 1))
-    return found
-
-
-def _levels(flat: Graph, host: set[str]) -> dict[str, int]:
-    """How often the network changes sides up to each node: even in NIR, odd on the host."""
-    level = {name: int(name in host) for name, node in flat.nodes.items() if not isinstance(node, ENDS)}
-    while True:
-        before = dict(level)
-        for name in level:
-            for source in (wire.source for wire in flat.wires[name] if wire.source in level):
-                level[name] = max(level[name], level[source] + ((source in host) != (name in host)))
-        if level == before:
-            return level
-
-
-def _alone(flat: Graph, names: Sequence[str], called: str) -> Part:
-    """Some nodes as a network of its own."""
-    inside = set(names)
-    read = dict.fromkeys(wire.source for name in names for wire in flat.wires[name] if wire.source not in inside)
-    sent = [name for name in names if any(edge.target not in inside for edge in flat.readers(name))]
-    taken = Taken(flat.nodes)
-    entries, exits = (
-        {name: taken.free(f"{name}.{word}") for name in held} for held, word in ((read, "in"), (sent, "out"))
-    )
-    nodes: dict[str, Node] = {entry: _entry(flat, name) for name, entry in entries.items()}
-    nodes |= {name: flat.nodes[name] for name in names} | {each: Output() for each in exits.values()}
-    wires = {
-        name: tuple(Wire(entries.get(wire.source, wire.source), wire.delayed) for wire in flat.wires[name])
-        for name in names
-    }
-    wires |= {each: (Wire(name),) for name, each in exits.items()}
-    graph = Graph(nodes, wires, flat.dt, called)
-    return Part(graph, {each: name for name, each in entries.items()}, {each: name for name, each in exits.items()})
-
-
-def _entry(flat: Graph, name: str) -> Input:
-    carried: Carries = flat.signals[name].carries
-    return Input(flat.signals[name].shape, str(carried))
 
 
 def write_parts(graph: Graph, folder: str | Path, *, dialect: str = "ode") -> tuple[str, ...]:
@@ -190,7 +127,9 @@ def _manifest(graph: Graph, flat: Graph, parts: Sequence[Part], dialect: str) ->
         "dialect": dialect,
         "notes": dict(graph.notes),
         "inputs": {name: {"shape": list(node.shape), "carries": node.carries} for name, node in entries.items()},
-        "parts": [{"file": part.file, "reads": dict(part.reads), "sends": dict(part.sends)} for part in parts],
+        "parts": [
+            {"file": part.file, "reads": dict(part.piece.reads), "sends": dict(part.piece.sends)} for part in parts
+        ],
         "outputs": {
             name: {"readout": node.readout, "reads": flat.wires[name][0].source, "delayed": flat.wires[name][0].delayed}
             for name, node in exits.items()

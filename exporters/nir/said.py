@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ...toolchain.errors import FileError, GraphError, SpikeportError
-from ..opening import LONG, printable
+from ...toolchain.opening import LONG, printable
 
 MOST = 50
 """The most remarks, and reasons; the rest is counted."""

@@ -15,10 +15,10 @@ import numpy as np
 from ...toolchain.errors import FileError
 from ...toolchain.graph import Graph
 from ...toolchain.graph.nodes.base import Array
+from ...toolchain.hdf5_open import Contents, Limits, open_hdf5
+from ...toolchain.opening import Wanted
 from ...toolchain.verifying.golden import Golden
 from ...toolchain.writing import written_whole
-from ..hdf5_open import Contents, Limits, open_hdf5
-from ..opening import Wanted
 
 SUFFIX = ".trace.nir"
 EXPECTED = "a trace in NIR's Data IR, as nir.write_data writes it"

@@ -32,6 +32,11 @@ class Entry:
     carries: str
     text: str
 
+    @property
+    def dtype(self) -> str:
+        """Of its arrays: bytes for zeros and ones, single precision for what is graded."""
+        return "uint8" if self.carries == "spikes" else "float32"
+
 
 DATA: Mapping[str, Entry] = {
     "moving_shapes": Entry(
@@ -51,6 +56,18 @@ DATA: Mapping[str, Entry] = {
         ".burst_orders:BurstOrdersConfig",
         "spikes",
         "bursts of four groups of channels in class-specific orders; 56 steps of 64, 10 classes",
+    ),
+    "action_skeletons": Entry(
+        ".motion.making:draw_skeletons",
+        ".motion.sensing:SkeletonsConfig",
+        "graded",
+        "skeletons of people who act; 16 steps of 3×25×2 (x y z, joints, persons), 16 classes",
+    ),
+    "action_events": Entry(
+        ".motion.making:draw_events",
+        ".motion.sensing:EventsConfig",
+        "spikes",
+        "what an event camera sees of the very same moments; 16 steps of 2×32×32, 16 classes",
     ),
 }
 
@@ -81,8 +98,8 @@ def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | 
     from .samples import in_blocks
 
     _check(name, part, count, seed)
-    draw = referred(entry(name).draw, __package__)
-    return in_blocks(config_of(name) if config is None else config, draw, part, count, seed)
+    draw, dtype = referred(entry(name).draw, __package__), entry(name).dtype
+    return in_blocks(config_of(name) if config is None else config, draw, part, count, seed, dtype)
 
 
 def make_block(name: str, part: Part, number: int, seed: int = 0) -> Samples:
@@ -90,7 +107,8 @@ def make_block(name: str, part: Part, number: int, seed: int = 0) -> Samples:
     from .samples import block_of
 
     _check(name, part, number + 1, seed)
-    return block_of(config_of(name), referred(entry(name).draw, __package__), part, number, seed)
+    row = entry(name)
+    return block_of(config_of(name), referred(row.draw, __package__), part, number, seed, row.dtype)
 
 
 def _check(name: str, part: Part, count: int, seed: int) -> None:

@@ -23,7 +23,7 @@ class Samples:
     """Inputs and what they are.
 
     Args:
-        inputs: zeros and ones, uint8 [T, B, *shape], time first.
+        inputs: zeros and ones, uint8 [T, B, *shape], time first; float32 where they are graded.
         labels: the class of each sample, int64 [B].
     """
 
@@ -58,23 +58,32 @@ class DataConfig(Protocol):
 
 
 Draw = Callable[[Any, Array, np.random.Generator], Array]
-"""(config, labels [B], source) → inputs [T, B, *shape], bool."""
+"""(config, labels [B], source) → inputs [T, B, *shape], bool; or float32 where they are graded."""
 
 
-def in_blocks(config: DataConfig, draw: Draw, part: Part, count: int, seed: int) -> Samples:
+def in_blocks(
+    config: DataConfig, draw: Draw, part: Part, count: int, seed: int, dtype: npt.DTypeLike = np.uint8
+) -> Samples:
     """`count` samples of a part: inputs = draw(config, labels, source), a block at a time."""
-    inputs = np.empty((config.steps, count, *config.shape), np.uint8)
+    inputs = np.empty((config.steps, count, *config.shape), dtype)
     labels = np.empty(count, np.int64)
     for start in range(0, count, BLOCK):
-        block = block_of(config, draw, part, start // BLOCK, seed)
+        block = block_of(config, draw, part, start // BLOCK, seed, dtype)
         stop = min(start + BLOCK, count)
         labels[start:stop] = block.labels[: stop - start]
         inputs[:, start:stop] = block.inputs[:, : stop - start]
     return Samples(inputs, labels)
 
 
-def block_of(config: DataConfig, draw: Draw, part: Part, number: int, seed: int) -> Samples:
+def block_of(
+    config: DataConfig, draw: Draw, part: Part, number: int, seed: int, dtype: npt.DTypeLike = np.uint8
+) -> Samples:
     """One whole block: the samples from number · BLOCK on."""
+    labels, source = beginning_of(part, number, seed, len(config.class_names))
+    return Samples(draw(config, labels, source).astype(dtype, copy=False), labels)
+
+
+def beginning_of(part: Part, number: int, seed: int, classes: int) -> tuple[Array, np.random.Generator]:
+    """The labels of a block, and the source of everything else in it."""
     source = np.random.default_rng([seed, PARTS.index(part), number])
-    labels = source.permutation(np.arange(BLOCK) % len(config.class_names))
-    return Samples(draw(config, labels, source).astype(np.uint8, copy=False), labels)
+    return source.permutation(np.arange(BLOCK) % classes), source

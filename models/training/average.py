@@ -7,7 +7,7 @@ What is not floating point, such as counts of batches, is copied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -50,8 +50,3 @@ class Average:
 def copied(network: nn.Module) -> dict[str, Tensor]:
     """A copy of all that a network is saved with."""
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-
-def put_back(network: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Gives a network such a copy."""
-    network.load_state_dict(dict(values))

@@ -1,6 +1,7 @@
 """What a network is worth on samples: how many are right, class by class, and how often its neurons fire.
 
-    confusion[i, j] = samples of class i that are taken for class j;   accuracy = Σᵢ confusion[i, i] / Σᵢⱼ confusion[i, j]
+    confusion[i, j] = samples of class i that are taken for class j
+    accuracy = Σᵢ confusion[i, i] / Σᵢⱼ confusion[i, j]
     rate of a layer = its spikes / (its neurons · samples · steps)
 
 All of it are sums over samples, so that parts judged apart add to the whole.

@@ -15,7 +15,7 @@ from typing import Any, final
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from ...toolchain.errors import UsageError
 
@@ -38,24 +38,31 @@ class Launch:
     Args:
         each: on this machine.
         world: in all.
+        rank: the number of this one, from 0.
     """
 
     each: int = 1
     world: int = 1
+    rank: int = 0
+
+    @property
+    def nodes(self) -> int:
+        """Machines."""
+        return self.world // self.each
 
 
 def launched() -> Launch:
     """What torchrun has set, or one process."""
     if "LOCAL_WORLD_SIZE" not in os.environ:
         return Launch()
-    return Launch(int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"]))
+    return Launch(*(int(os.environ[name]) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE", "RANK")))
 
 
 def check_launch(devices: int | None, nodes: int | None) -> None:
     """Refuses to train on more devices or machines than there are processes: torchrun starts them."""
     found = launched()
-    wanted = devices or found.each, nodes or found.world // found.each
-    if wanted != (found.each, found.world // found.each):
+    wanted = devices or found.each, nodes or found.nodes
+    if wanted != (found.each, found.nodes):
         start = f"torchrun --nnodes {wanted[1]} --nproc_per_node {wanted[0]} -m spikeport train …"
         processes = f"{wanted[0]} devices on {wanted[1]} machines, and {found.world} processes"
         raise UsageError("--devices, --nodes", processes, "a process for each device", f"start them: {start}")
@@ -72,7 +79,7 @@ def fabric_of(precision: str) -> Fabric:
     made = Fabric(
         accelerator=device,
         devices=found.each,
-        num_nodes=found.world // found.each,
+        num_nodes=found.nodes,
         strategy=strategy,
         plugins=plugin,
         precision=None if plugin else "32-true",

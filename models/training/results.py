@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .judging import Judgement
@@ -45,6 +45,7 @@ class Trained:
         test: what these weights are worth on the test samples.
         largest: the largest |weight|.
         seconds: how long all of it took, making the data too.
+        data: what tells the clips from all others.
     """
 
     history: tuple[Epoch, ...]
@@ -52,6 +53,7 @@ class Trained:
     test: Judgement
     largest: float
     seconds: float
+    data: str
 
     @property
     def accuracy(self) -> float:
@@ -62,3 +64,8 @@ class Trained:
 Told = Callable[[Epoch], None]
 Stepped = Callable[[int], None]
 """Called with the number of steps done."""
+
+
+def best_of(history: Sequence[Epoch]) -> Epoch:
+    """The first of the epochs with the highest validation accuracy."""
+    return max(history, key=lambda epoch: epoch.accuracy)

@@ -1,7 +1,7 @@
 """The learning rate of every step, a function of its number alone, so that a training can go on anywhere.
 
-    rate(n) = rate · (n + 1) / W                              for n < W: warming up
-    rate(n) = rate · (1 + cos(π · (n − W) / (N − W))) / 2     after that, towards 0 at step N
+rate(n) = rate · (n + 1) / W                              for n < W: warming up
+rate(n) = rate · (1 + cos(π · (n − W) / (N − W))) / 2     after that, towards 0 at step N
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,14 @@ def cut(clips: Clips) -> Splits:
         for part, chosen in zip(places, (own[:first], own[first:second], own[second:]), strict=True):
             part.extend(chosen.tolist())
     return Splits(*(clips.take(np.sort(np.asarray(part, np.int64))) for part in places))
+
+
+def fewer(splits: Splits, count: int, seed: int) -> Splits:
+    """So many of the clips to learn from, drawn by the seed; all the others."""
+    if count >= len(splits.train):
+        return splits
+    chosen = np.random.default_rng(seed).permutation(len(splits.train))[:count]
+    return replace(splits, train=splits.train.take(np.sort(chosen)))
 
 
 def identity(splits: Splits) -> str:

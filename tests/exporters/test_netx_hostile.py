@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spikeport.exporters import hdf5_open, netx_open, opening
+from spikeport.exporters import netx_open
 from spikeport.exporters.netx_file import read
 from spikeport.exporters.netx_loading import Loading
 from spikeport.exporters.netx_writer import netx_file, write_file
+from spikeport.toolchain import hdf5_open, opening
 from spikeport.toolchain.errors import FileError
 from support import netx_fuzz
 from support.hdf5_changes import put

@@ -140,4 +140,4 @@ def test_the_graph_of_a_small_one_is_the_network(name):
     with torch.no_grad():
         expected = network.double()(*(value.double() for value in x.values()))
     torch.testing.assert_close(torch.tensor(found), expected, rtol=1e-9, atol=1e-9)
-    assert row.host == any(isinstance(node, Host) for node in graph.nodes.values())
+    assert row.host or not any(isinstance(node, Host) for node in graph.nodes.values())

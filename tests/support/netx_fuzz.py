@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from spikeport.exporters.hdf5_tree import told
 from spikeport.exporters.netx_open import LIMITS, contents_of
 from spikeport.exporters.netx_reader import chip_of
 from spikeport.toolchain.errors import FileError
+from spikeport.toolchain.hdf5_tree import told
 
 MEMORY = 4 << 30
 PATIENCE_S = 2.0

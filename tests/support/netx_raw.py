@@ -6,9 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 from spikeport.exporters import netx_open
-from spikeport.exporters.hdf5_tree import told
 from spikeport.exporters.netx_loading import Loading
 from spikeport.exporters.netx_reader import chip_of
+from spikeport.toolchain.hdf5_tree import told
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 
 CUBA = {"type": "CUBA", "iDecay": 1024, "vDecay": 128, "vThMant": 5, "refDelay": 1, "gradedSpike": False}

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from spikeport.exporters.hdf5_tree import told
 from spikeport.exporters.nir.meaning import Asked
 from spikeport.exporters.nir.opening import LIMITS, contents_of
 from spikeport.exporters.nir.reading import from_contents
 from spikeport.toolchain.errors import SpikeportError
 from spikeport.toolchain.graph import Graph
+from spikeport.toolchain.hdf5_tree import told
 from support.netx_fuzz import mutated
 
 MEMORY = 4 << 30

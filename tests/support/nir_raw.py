@@ -7,10 +7,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from spikeport.exporters.hdf5_tree import told
 from spikeport.exporters.nir.meaning import Asked
 from spikeport.exporters.nir.opening import LIMITS, contents_of
 from spikeport.exporters.nir.reading import Read, from_contents
+from spikeport.toolchain.hdf5_tree import told
 
 Fields = Mapping[str, object]
 Edges = Sequence[tuple[str, str]]

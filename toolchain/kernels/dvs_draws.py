@@ -38,7 +38,7 @@ def _layers() -> tuple[Array, Array]:
     ends[0] = AREA / math.exp(-TAIL * TAIL / 2)
     ends[1] = TAIL
     for i in range(2, LAYERS):
-        ends[i] = math.sqrt(-2 * math.log(AREA / ends[i - 1] + math.exp(-ends[i - 1] ** 2 / 2)))
+        ends[i] = math.sqrt(-2 * math.log(AREA / ends[i - 1] + math.exp(-(ends[i - 1] ** 2) / 2)))
     return ends, np.exp(-(ends**2) / 2)
 
 

@@ -2,7 +2,7 @@
 
 Multiplications and additions are never contracted to fused multiply-adds and never reordered, so a kernel's float32
 result is the one that the written equation has in numpy or torch, and the backward pass meets the spikes of the forward
-pass again.
+pass again. A kernel whose results nobody compares bit by bit may say that its sums can be reordered (`summing_kernel`).
 
 Parameters reach a kernel as a tuple of seven scalars that all neurons share, or as an array [7, F] in which neuron n
 has the column n mod F. The two types give two compilations of one source: the scalars stay in registers.
@@ -10,7 +10,7 @@ has the column n mod F. The two types give two compilations of one source: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -26,6 +26,8 @@ from numba.extending import overload
 Function = TypeVar("Function", bound=Callable[..., object])
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
+REORDERED = {"reassoc", "contract"}
+"""What a kernel of sums allows besides: sums in another order, and fused multiply-adds. NaN and infinity stay."""
 
 
 @cache
@@ -47,7 +49,16 @@ class _Kept(FunctionCache):  # type: ignore[misc]
 
 def kernel(function: Function) -> Function:
     """The function compiled on its first call; a machine without a writable cache folder compiles in every process."""
-    dispatcher = numba.njit(**OPTIONS)(function)
+    return _kept(function, OPTIONS)
+
+
+def summing_kernel(function: Function) -> Function:
+    """As `kernel`; sums over vectors may be reordered, so that they are vector instructions."""
+    return _kept(function, {**OPTIONS, "fastmath": REORDERED})
+
+
+def _kept(function: Function, options: Mapping[str, Any]) -> Function:
+    dispatcher = numba.njit(**options)(function)
     with suppress(RuntimeError):  # numba found no folder it may write to
         dispatcher._cache = _Kept(function)
     return dispatcher  # type: ignore[no-any-return]
@@ -56,6 +67,11 @@ def kernel(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """A piece of a kernel: compiled into whatever kernel calls it."""
     return numba.njit(**OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def summing_inlined(function: Function) -> Function:
+    """A piece of a `summing_kernel`."""
+    return numba.njit(**OPTIONS, fastmath=REORDERED)(function)  # type: ignore[no-any-return]
 
 
 def at(params: Any, name: int, neuron: int) -> Any:

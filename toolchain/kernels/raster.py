@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import UsageError
 from .jit import inlined, kernel
 from .threads import on_cores
 
@@ -162,6 +163,8 @@ def paint(forms: Array, kinds: Array, colours: Array, present: Array, pictures: 
         pictures: float32 [N, F, C, H, W], what is behind everything.
         depth: whether the depth map is wanted.
     """
+    if not pictures.flags.c_contiguous or pictures.dtype != np.float32:
+        raise UsageError("paint", f"pictures of {pictures.dtype} in another order than C", "contiguous float32")
     clips, frames, count = forms.shape[:3]
     flat = pictures.reshape(clips * frames, *pictures.shape[2:])
     shape = (len(flat), *flat.shape[2:]) if depth else (1, 0, 0)

@@ -34,7 +34,8 @@ def slice_of(times: Array, stretch: tuple[int, int], steps: int) -> Array:
     first, last = stretch
     if steps < 1 or last <= first:
         raise UsageError("slices of time", f"{steps} of {last - first} µs", "at least one, of a stretch of time")
-    return np.maximum((times - first) * steps - 1, 0) // (last - first)
+    found: Array = np.maximum((times - first) * steps - 1, 0) // (last - first)
+    return found
 
 
 def places_in(events: Array, size: Size, new: Size) -> tuple[Array, Array]:
@@ -79,7 +80,12 @@ def events_of(frames: Array, times: Sequence[int] | Array, model: DvsModel, seed
 
 
 def event_frames(
-    clips: Array, times: Sequence[int] | Array, model: DvsModel, seeds: Sequence[int], steps: int, new: Size | None = None
+    clips: Array,
+    times: Sequence[int] | Array,
+    model: DvsModel,
+    seeds: Sequence[int],
+    steps: int,
+    new: Size | None = None,
 ) -> Array:
     """Frames of zeros and ones of many clips at once, uint8 [T, B, 2, h, w]: what networks take as `events`.
 
@@ -101,5 +107,7 @@ def event_frames(
         moments, places, signs = camera.feed(clips[:, index], int(time))
         clip, place = np.divmod(places, height * width)
         y, x = np.divmod(place, width)
-        found[slice_of(moments, stretch, steps), clip, signs.astype(np.int8), y * rows // height, x * columns // width] = 1
+        found[
+            slice_of(moments, stretch, steps), clip, signs.astype(np.int8), y * rows // height, x * columns // width
+        ] = 1
     return found

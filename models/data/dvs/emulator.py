@@ -42,7 +42,9 @@ class Clips:
 
     def __init__(self, size: tuple[int, int], model: DvsModel, seeds: Sequence[int]) -> None:
         width, height = size
-        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height * len(seeds) <= MOST_PIXELS):
+        if not (
+            0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height * len(seeds) <= MOST_PIXELS
+        ):
             raise UsageError("event camera", f"{len(seeds)} × {width} × {height} pixels", f"1 to {MOST_PIXELS:,}")
         self.size = size
         self.model = model
@@ -88,7 +90,7 @@ class Clips:
     def feed_levels(self, level: Array, bright: Array, time: int) -> Events:
         """The same for the log intensity L and the share ι of full intensity of each pixel."""
         if self._seen is None:
-            self._begin(level, time)
+            self._begin(level)
             parts = []
         else:
             if time <= self.time:
@@ -100,7 +102,7 @@ class Clips:
         empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
         return tuple(np.concatenate(each) for each in zip(empty, *parts, strict=True))
 
-    def _begin(self, level: Array, time: int) -> None:
+    def _begin(self, level: Array) -> None:
         """All pixels know the first frame, and none has had an event."""
         self._state[0] = self._state[1] = level
         self._state[2] = -math.inf
@@ -120,7 +122,7 @@ class Clips:
         settings = np.array(
             [begin, end - begin, 2e-6 * math.pi * m.cutoff_hz, m.leak_jitter_fraction, 1e6 * m.refractory_period_s]
         )
-        keys = [self._interval_keys(purpose) for purpose in (JITTER_DRAWS, NOISE_DRAWS)]
+        keys = self._interval_keys(JITTER_DRAWS), self._interval_keys(NOISE_DRAWS)
         self.intervals += 1
 
         def piece(start: int, stop: int) -> None:
@@ -153,7 +155,7 @@ def _in_order(found: list[tuple[int, Events]], span: int) -> Events:
 @cache
 def level_table() -> tuple[Array, Array]:
     """L and ι of the intensities 0 to 255."""
-    return _levels_of(np.arange(256.0))
+    return levels_of(np.arange(256.0))
 
 
 def levels(intensity: Array) -> tuple[Array, Array]:
@@ -163,10 +165,11 @@ def levels(intensity: Array) -> tuple[Array, Array]:
     values = intensity.astype(np.float64)
     if not (values >= 0).all() or not np.isfinite(values).all():
         raise UsageError("event camera", "an intensity below 0, or that is no number", "0 to 255")
-    return _levels_of(values)
+    return levels_of(values)
 
 
-def _levels_of(intensity: Array) -> tuple[Array, Array]:
+def levels_of(intensity: Array) -> tuple[Array, Array]:
+    """L and ι of intensities, none below 0."""
     log = np.log(np.maximum(intensity, LINEAR))
     return np.where(intensity <= LINEAR, intensity * (math.log(LINEAR) / LINEAR), log), (intensity + OFFSET) / SCALE
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..samples import Array
 from .chance import Draws
 
-SHORTEST, TALLEST = 1.52, 1.88
+SHORTEST, TALLEST = 1.52, 1.86
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,10 @@ class Body:
     upper: Array
     fore: Array
     hand: Array
+
+    def take(self, places: Array) -> Body:
+        """Some bodies alone."""
+        return Body(**{name: value[places] for name, value in vars(self).items()})
 
     @property
     def leg(self) -> Array:
@@ -82,10 +86,10 @@ def body_of(draws: Draws) -> Body:
         ankle=0.045 * tall,
         hip=draws.between("hips", 0.05, 0.06) * tall,
         sunk=0.02 * tall,
-        waist=0.13 * tall,
-        chest=0.16 * tall,
+        waist=0.12 * tall,
+        chest=0.15 * tall,
         neck=0.045 * tall,
-        head=draws.between("head", 0.085, 0.095) * tall,
+        head=draws.between("head", 0.078, 0.088) * tall,
         shoulder=draws.between("shoulders", 0.1, 0.12) * tall,
         upper=0.165 * arms,
         fore=0.15 * arms,

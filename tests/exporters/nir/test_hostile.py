@@ -9,10 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from spikeport.exporters import hdf5_open
-from spikeport.exporters import opening as general
 from spikeport.exporters.nir.facts import Facts, NeuronFacts, beside, digest_of
 from spikeport.exporters.nir.reading import read
+from spikeport.toolchain import hdf5_open
+from spikeport.toolchain import opening as general
 from spikeport.toolchain.errors import FileError, SpikeportError
 from support import nir_fuzz
 from support.hdf5_changes import put

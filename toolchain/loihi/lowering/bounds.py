@@ -29,19 +29,19 @@ class Rules:
         bias_exponent: the exponent of all biases; none for one as each needs.
         by_channel: whether channels may have thresholds of their own.
         seen: the largest voltage or current of the float network, in units of its voltage; none where unknown.
-        loops_as_one: whether the matrices into a layer with a loop share their signs and have no exponent, as both
-            halves of a netx file's recurrent layer do.
+        netx: whether it is a netx file: the matrices into a layer with a loop share their signs and have no exponent,
+            and no matrix has one below 0.
     """
 
     bits: int = 8
     bias_exponent: int | None = None
     by_channel: bool = True
     seen: float | None = None
-    loops_as_one: bool = False
+    netx: bool = False
 
     def as_one(self, layer: Layer) -> bool:
         """Whether the synapses of a layer are rounded as if they were one."""
-        return self.loops_as_one and layer.loops
+        return self.netx and layer.loops
 
 
 def grids_of(layer: Layer, rules: Rules) -> list[Grid]:

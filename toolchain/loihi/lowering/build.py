@@ -40,7 +40,7 @@ def built(
     seen = None if calibration is None else calibrated(parts, calibration)
     sizes = Sizes(seen.values, seen.arriving) if seen else Sizes({}, {})
     netx = options.target == "netx"
-    scales, registers = coded(parts, scales_of(parts, sizes.values), sizes, options.bits, netx=netx)
+    scales, registers = coded(parts, scales_of(parts, sizes.values, netx=netx), sizes, options.bits, netx=netx)
     sources = Sources(parts, scales)
     values, wrong = _values(sources, options, registers)
     layers, uneven = _layers(sources, options)
@@ -109,16 +109,19 @@ def _layers(sources: Sources, options: Options) -> tuple[dict[str, Layer], list[
     found: dict[str, Layer] = {}
     wrong: list[SpikeportError] = []
     for name, unit in sources.parts.units.items():
-        forms = tuple(as_matrix(form) if sources.parts.graded(form.source) else form for form in unit.forms)
+        netx = options.target == "netx"
+        forms = tuple(
+            as_matrix(form) if sources.parts.graded(form.source) and not netx else form for form in unit.forms
+        )
         most = tuple(sources.bounds(form.source) for form in forms)
         scales = tuple(sources.scale(form.source) for form in forms)
-        one = options.target == "netx" or unit.membrane.subtracts
+        one = netx or unit.membrane.subtracts
         made = layer(name, unit.shape, unit.membrane, forms, most, scales, one=one)
         if isinstance(made, SpikeportError):
             wrong.append(made)
         else:
             found[name] = made
-            wrong += _one_decay(made) if options.target == "netx" else []
+            wrong += _one_decay(made) if netx else []
     return found, wrong
 
 

@@ -83,7 +83,8 @@ def form(path: Path, sends: Shape, target: str, receives: Shape) -> Form | Spike
         put = _reshaped(shape, conv.received)
         back = _reshaped(conv.sent, middle[-1].sent)
         scaled = replace(conv, weight=_scaled(conv.weight, factor))
-        return Form(name, path.source, path.delay, (*_moves(before), *put), scaled, (*back, *_moves(after)))
+        ahead, behind = settled(sends, (*_moves(before), *put)), settled(conv.sent, (*back, *_moves(after)))
+        return Form(name, path.source, path.delay, ahead, scaled, behind)
     inward, outward = math.prod(shape), math.prod(middle[-1].sent)
     if inward * outward > MOST_MATRIX:
         found = f"linear layers from {path.source} that are a matrix of {outward} × {inward}"
@@ -91,7 +92,14 @@ def form(path: Path, sends: Shape, target: str, receives: Shape) -> Form | Spike
         return SpikeportError(weighted[-1] if weighted else target, found, f"at most {MOST_MATRIX} weights", fix)
     matrix = _scaled(_matrix(middle, shape), factor)
     put, back = _reshaped(shape, (inward,)), _reshaped((outward,), middle[-1].sent)
-    return Form(name, path.source, path.delay, (*_moves(before), *put), matrix, (*back, *_moves(after)))
+    ahead, behind = settled(sends, (*_moves(before), *put)), settled((outward,), (*back, *_moves(after)))
+    return Form(name, path.source, path.delay, ahead, matrix, behind)
+
+
+def settled(shape: Shape, moves: tuple[Move, ...]) -> tuple[Move, ...]:
+    """The moves, or none where they only give a shape that was there before."""
+    there_and_back = all(move.axes is None for move in moves) and bool(moves) and moves[-1].shape == shape
+    return () if there_and_back else moves
 
 
 def times(given: Form, factor: float) -> Form:

@@ -28,4 +28,4 @@ class Options:
     def rules(self) -> Rules:
         """What that leaves for scales."""
         netx = self.target == "netx"
-        return Rules(self.bits, LOIHI2.align_bits if netx else None, by_channel=not netx, loops_as_one=netx)
+        return Rules(self.bits, LOIHI2.align_bits if netx else None, by_channel=not netx, netx=netx)

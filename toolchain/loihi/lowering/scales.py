@@ -82,10 +82,13 @@ def _most(reaches: list[float], room: list[Room], most: float) -> float:
 
 
 def _room(layer: Layer, index: int, rules: Rules) -> Room:
-    """The exponents that a synapse may have: below 0 for values, whose sums are fine enough to be rounded down."""
+    """The exponents that a synapse may have: below 0 for values, whose sums are fine enough to be rounded down.
+
+    A netx file has none below 0.
+    """
     if isinstance(layer.forms[index].map, Convolution) or rules.as_one(layer):
         return FIXED
-    return (-LEAST_EXPONENT if wide(layer, index) else 0, MOST_EXPONENT)
+    return (-LEAST_EXPONENT if wide(layer, index) and not rules.netx else 0, MOST_EXPONENT)
 
 
 def _exponents(k: float, reaches: list[float], room: list[Room]) -> tuple[int, ...]:

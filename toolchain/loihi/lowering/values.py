@@ -20,7 +20,7 @@ from ...graph.nodes import Conv
 from ...graph.nodes.base import Array
 from .bounds import FINE_STATE
 from .convolutions import Convolution
-from .forms import MOST_MATRIX, Form, Move
+from .forms import MOST_MATRIX, Form, Move, settled
 from .grid import grid_of
 from .integers import Rounding, narrow, sqnr_of
 from .plan import Plan, ValueUnit
@@ -36,6 +36,8 @@ MOST_SHIFT = 31
 """The most bits that a product is shifted down by."""
 LEAST, MOST = -16, 16
 """Exponents of a synapse."""
+WEIGHT_BITS, NETX_BITS = 8, 6
+"""The bits of the largest weight that values leave, where weights have no exponent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,29 +77,32 @@ class Weights:
     least: int
 
 
-def scales_of(parts: Plan, largest: Mapping[str, float]) -> dict[str, float]:
+def scales_of(parts: Plan, largest: Mapping[str, float], *, netx: bool) -> dict[str, float]:
     """The scale of each source of values, from the largest value that was seen."""
     found = {}
     for name in (*parts.graph.inputs, *parts.values):
         if parts.graded(name):
             seen = largest.get(name, 0.0)
             wanted = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
-            found[name] = min(wanted, _most_for_convolutions(parts, name))
+            found[name] = min(wanted, _most_without_exponents(parts, name, netx=netx))
     return _settled(parts, {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()})
 
 
-def _most_for_convolutions(parts: Plan, source: str) -> float:
-    """The largest scale with which convolutions that have no exponent still use all their bits.
+def _most_without_exponents(parts: Plan, source: str, *, netx: bool) -> float:
+    """The largest scale with which weights that have no exponent still use all their bits.
 
-    Weights are W·k / S, and k is bounded by the threshold; so S is at most max|W|·k / 2⁸.
+    Weights are W·k / S, and k is bounded by the threshold; so S is at most max|W|·k / 2⁸. No exponent have convolutions,
+    and below 0 nothing in a netx file; there values have two bits more, and weights two bits less.
     """
     bounds = [np.inf]
+    least = NETX_BITS if netx else WEIGHT_BITS
     for unit in parts.units.values():
         theta = 1.0 if unit.membrane.threshold is None else max(float(unit.membrane.threshold.max()), 1e-9)
         for form in unit.forms:
-            if form.source == source and isinstance(form.map, Convolution) and not fits_matrix(form.map):
+            large = isinstance(form.map, Convolution) and not fits_matrix(form.map)
+            if form.source == source and (netx or large):
                 largest = float(np.abs(form.weight).max(initial=0.0)) * float(np.abs(unit.membrane.gain).max())
-                bounds.append(2.0 ** np.floor(np.log2(max(largest, 1e-30) * FINE_STATE / theta / 256)))
+                bounds.append(2.0 ** np.floor(np.log2(max(largest, 1e-30) * FINE_STATE / theta / 2.0**least)))
     return min(bounds)
 
 
@@ -205,7 +210,7 @@ def as_matrix(form: Form) -> Form:
     node = Conv(conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
     columns = node.step({}, np.eye(inward).reshape(inward, *conv.received))[0]
     matrix = np.ascontiguousarray(columns.reshape(inward, outward).T)
-    return replace(form, before=(*form.before, Move((inward,))), map=matrix, after=(Move(conv.sent), *form.after))
+    return replace(form, before=(*form.before, Move((inward,))), map=matrix, after=settled((outward,), (Move(conv.sent), *form.after)))
 
 
 def _exponent(weights: Array, bits: int) -> int:

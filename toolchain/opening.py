@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..toolchain.errors import FileError
-from ..toolchain.guarded import folder_for, guarded
+from .errors import FileError
+from .guarded import folder_for, guarded
 
 SECONDS = 60.0
 """How long the process may take before it counts as hanging, and one more for every `SPEED` bytes of the file."""

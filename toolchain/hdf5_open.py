@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..toolchain.graph.arrays import NARROW
-from ..toolchain.graph.nodes.base import Array, frozen_integers
+from .graph.arrays import NARROW
+from .graph.nodes.base import Array, frozen_integers
 from .opening import Wanted, opened, status_of
 
 READER = Path(__file__).with_name("hdf5_tree.py")

@@ -1,0 +1,1 @@
+"""`spikeport bench actions`: the spiking event-and-skeleton system on made actions, whole and with parts left out."""

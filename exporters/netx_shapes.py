@@ -1,0 +1,62 @@
+"""Neurons in the shapes of the layers that a netx file has: images behind convolutions, rows behind matrices.
+
+Nothing can be reshaped between a synapse and its neurons in such a file, so it is done behind them. Outputs hand on what
+the neurons send as it is: the same values in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ..toolchain.graph import Graph, Wire, replace_graph
+from ..toolchain.graph.nodes import Add, BatchNorm, Conv, Flatten, Integrating, Node, Output, Reshape, Scale
+from ..toolchain.loihi.lowering.convolutions import image
+
+THROUGH = (Reshape, Flatten, Scale, BatchNorm, Add)
+"""What stands between a layer and its neurons, and says nothing about its shape."""
+
+
+def in_layer_shapes(graph: Graph) -> Graph:
+    """The same network with neurons in the shapes of their layers."""
+    nodes: dict[str, Node] = {}
+    wires: dict[str, tuple[Wire, ...]] = dict(graph.wires)
+    read_as: dict[str, str] = {}
+    for name, node in graph.nodes.items():
+        shape = graph.signals[name].shape
+        layer = layer_shape(graph, name) if isinstance(node, Integrating) else shape
+        if layer == shape:
+            nodes[name] = node
+            continue
+        before, behind = f"{name}.layer", f"{name}.shape"
+        nodes |= {before: Reshape(layer), name: _turned(node, shape, layer), behind: Reshape(shape)}
+        wires |= {before: wires[name], name: (Wire(before),), behind: (Wire(name),)}
+        read_as[name] = behind
+    return replace_graph(graph, nodes=nodes, wires={name: _read(nodes[name], wires[name], read_as, name) for name in nodes})
+
+
+def _read(node: Node, wires: tuple[Wire, ...], read_as: dict[str, str], name: str) -> tuple[Wire, ...]:
+    if isinstance(node, Output):
+        return wires
+    return tuple(
+        Wire(read_as[w.source], w.delayed) if w.source in read_as and read_as[w.source] != name else w for w in wires
+    )
+
+
+def layer_shape(graph: Graph, neuron: str) -> tuple[int, ...]:
+    """The shape of the layer that some neurons are behind."""
+    source = graph.wires[neuron][0].source
+    while isinstance(graph.nodes[source], THROUGH):
+        source = graph.wires[source][0].source
+    shape = graph.signals[source].shape
+    if isinstance(graph.nodes[source], Conv) and len(shape) in (2, 3):
+        return image(shape)
+    return (math.prod(graph.signals[neuron].shape),)
+
+
+def _turned(node: Node, shape: tuple[int, ...], layer: tuple[int, ...]) -> Node:
+    """The neurons with one value for each of them in another shape."""
+    wide = {name: value for name, value in node.arrays().items() if value.size > 1}
+    return replace(node, **{name: np.broadcast_to(value, shape).reshape(layer) for name, value in wide.items()})

@@ -1,0 +1,91 @@
+"""The work of `spikeport data events`: video after video, the rest even where one of them cannot be read."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.text import Text
+
+from ....toolchain.console import Result, say, working
+from ....toolchain.errors import FileError, Refused, SpikeportError, UsageError
+from ....toolchain.tables import table
+from .convert import Ask, Made, extra, made_of
+
+EVERY_S, EVERY_LOG_S = 0.2, 30.0
+"""How often it is said how far a video is: to a person who looks on, and in a log."""
+
+
+def made_all(videos: Sequence[Path], folder: Path, ask: Ask) -> Result:
+    """Makes the events of all videos.
+
+    Raises:
+        SpikeportError: when one of them could not be made; the others are.
+    """
+    _check_names(videos)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(str(folder), f"cannot be made: {error.strerror or error}", "a folder") from error
+    made, errors = [], list[SpikeportError]()
+    with working("events") as tell:
+        for index, video in enumerate(videos):
+            name = f"{video.name} ({index + 1} of {len(videos)})"
+            try:
+                made.append(made_of(video, folder, ask, _progress(name, tell)))
+            except FileError as error:
+                errors.append(error)
+                say(f"{name}: left out: {error}")
+    if errors:
+        raise (
+            errors[0] if len(errors) == len(videos) == 1 else Refused(f"{len(errors)} of {len(videos)} videos", errors)
+        )
+    return _result(made)
+
+
+def _check_names(videos: Sequence[Path]) -> None:
+    """Two videos may not want the same file."""
+    twice = [stem for stem, count in Counter(video.stem for video in videos).items() if count > 1]
+    if twice:
+        found = ", ".join(str(video) for video in videos if video.stem == twice[0])
+        raise UsageError("VIDEO…", found, "names that differ before the suffix", "make them in several folders")
+
+
+def _progress(name: str, tell: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Says how far a video is, not too often."""
+    pause = EVERY_S if sys.stderr.isatty() else EVERY_LOG_S
+    due = time.monotonic() + (0 if sys.stderr.isatty() else pause)
+
+    def so_far(pictures: int, events: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + pause
+            tell(f"{name}: {pictures:,} pictures, {events:,} events")
+
+    return so_far
+
+
+def _result(made: Sequence[Made]) -> Result:
+    rows = [_row(each) for each in made]
+    titles = ["video", "events in", ">pictures", ">seconds", ">size", ">events", ">ON", ""]
+    notes = [Text(f"{row['source']}: {sentence}") for row in rows for sentence in row["said"]]
+    data = {"videos": rows, "settings": made[0].about["settings"] if made else {}}
+    return Result(data, Group(table(titles, map(_cells, rows)), *notes))
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    width, height = row["size"]
+    on = f"{row['on'] / max(1, row['events']):.0%}"
+    counts = [f"{row['pictures']:,}", f"{row['seconds']:.2f}", f"{width}×{height}", f"{row['events']:,}", on]
+    return [row["source"], row["file"], *counts, "was there" if row["skipped"] else ""]
+
+
+def _row(made: Made) -> dict[str, Any]:
+    kept = {name: made.about[name] for name in ("pictures", "seconds", "size", "stretch", "events", "on", "said")}
+    extras = {kind: str(extra(made.file, kind)) for kind in made.about["extras"]}
+    return {"source": str(made.source), "file": str(made.file), "skipped": made.skipped, **kept, **extras}

@@ -1,0 +1,169 @@
+"""What `data skeletons` does: opens recordings, makes clips of them, writes the data folder and says what was bad."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from ....toolchain.console import Result, working
+from ....toolchain.errors import FileError, UsageError
+from ....toolchain.tables import by, counted, table
+from ....toolchain.writing import folder_whole
+from ..clips import save_clips
+from .annotations import annotation_source, labelled_source
+from .bodies import Persons
+from .folders import folder_source
+from .packed import packed_source
+from .parts import Held, Made, Recipe, make_parts
+from .sets import data_set
+
+if TYPE_CHECKING:
+    from .sources import Source
+
+REPORT = "report.json"
+FEW = 200
+"""So few recordings are read by this process alone: starting others takes longer."""
+SHOWN_BAD = 20
+PAUSE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command's user wants; see its options."""
+
+    source: Path
+    output: Path
+    data: str
+    split: str | None
+    on_bad: str
+    fill: str
+    jobs: int
+    kinds: tuple[str, ...]
+    validation: float
+    validation_by: str
+
+    def __post_init__(self) -> None:
+        if self.on_bad not in ("skip", "refuse"):
+            raise UsageError("--on-bad", f"'{self.on_bad}'", "skip or refuse")
+
+
+def open_source(path: Path, data: str, split: str | None, persons: Persons) -> Source:
+    """The recordings at a path: a published file, or a folder of recordings.
+
+    Args:
+        path: .npz or .pkl file; a folder with train_label.pkl; or a folder of single recordings.
+        data: the data set of single recordings.
+        split: of single recordings or of a .pkl file; none: the first there is.
+        persons: how bodies of single recordings become persons.
+    """
+    if path.is_dir() and not (path / "train_label.pkl").exists():
+        found = data_set(data)
+        return folder_source(path, found, split or next(iter(found.splits)), persons)
+    if path.is_file() and path.suffix == ".pkl":
+        return annotation_source(path, split)
+    if not path.is_dir() and (not path.is_file() or path.suffix != ".npz"):
+        found_ = f"'{path.suffix}' is no suffix of recordings" if path.exists() else "there is no such file or folder"
+        raise FileError(str(path), found_, "a folder of recordings, or a .npz or .pkl file of a published code")
+    if split is not None:
+        raise UsageError("--split", f"{split} with a file that has its own", "", "leave it out")
+    return packed_source(path) if path.is_file() else labelled_source(path)
+
+
+def written(
+    asked: Asked, frames: int, copies: int, seed: int, sampling: str, *, centre: bool, upright: bool, unit: bool
+) -> Result:
+    """Makes the data folder."""
+    recipe = Recipe(
+        frames,
+        asked.kinds,
+        copies,
+        centre=centre,
+        upright=upright,
+        unit=unit,
+        sampling=cast("Any", sampling),
+        seed=seed,
+    )
+    persons = Persons(fill=cast("Any", asked.fill))
+    held = Held(asked.validation, cast("Any", asked.validation_by))
+    started = time.monotonic()
+    with (
+        folder_whole(asked.output, (".npz", ".json")) as draft,
+        working("reading skeletons") as tell,
+        open_source(asked.source, asked.data, asked.split, persons) as source,
+    ):
+        seldom = _seldom(tell)
+        jobs = (asked.jobs or os.cpu_count() or 1) if len(source.items) > FEW or asked.jobs else 1
+        made = make_parts(source, recipe, held, skip=asked.on_bad == "skip", jobs=jobs, tell=seldom)
+        report = _report(asked, source, recipe, made, time.monotonic() - started)
+        seldom("writing")
+        for part, clips in made.parts.items():
+            save_clips(draft / f"{part}.npz", clips)
+        (draft / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    return Result(report, _view(report, made))
+
+
+def _seldom(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Says how far it is, but not more often than a person can read."""
+    last = [time.monotonic()]
+
+    def said(text: str) -> None:
+        if time.monotonic() - last[0] >= PAUSE_S:
+            last[0] = time.monotonic()
+            tell(text)
+
+    return said
+
+
+def _report(asked: Asked, source: Source, recipe: Recipe, made: Made, seconds: float) -> dict[str, object]:
+    parts = {
+        part: {
+            "clips": len(clips),
+            "classes": len(np.unique(clips.labels)),
+            "streams": {name: list(each.shape) for name, each in clips.streams.items()},
+        }
+        for part, clips in made.parts.items()
+    }
+    return {
+        "source": str(asked.source),
+        "about": source.about,
+        "layout": source.layout.name,
+        "classes": len(source.class_names),
+        "parts": parts,
+        "bad": [str(error) for error in made.bad],
+        "said": list(made.said),
+        "recipe": {**asdict(recipe), "fill": asked.fill},
+        "validation": {"share": asked.validation, "by": asked.validation_by},
+        "seconds": round(seconds, 3),
+        "folder": str(asked.output),
+    }
+
+
+def _view(report: dict[str, Any], made: Made) -> Group:
+    rows = [
+        (
+            part,
+            f"{each['clips']:,}",
+            f"{each['classes']:,}",
+            ", ".join(f"{n} {by(s)}" for n, s in each["streams"].items()),
+        )
+        for part, each in report["parts"].items()
+    ]
+    lines = [f"{report['about']}, {report['classes']} classes, layout {report['layout']}"]
+    after = list(made.said)
+    if made.bad:
+        after.append(f"skipped, {counted(len(made.bad), 'bad recording')}:")
+        after += [f"  {error}" for error in made.bad[:SHOWN_BAD]]
+        if len(made.bad) > SHOWN_BAD:
+            after.append(f"  and {len(made.bad) - SHOWN_BAD:,} more, all in {report['folder']}/{REPORT}")
+    after.append(f"written: {report['folder']} in {report['seconds']:.1f} s")
+    columns = ("part", ">clips", ">classes", "streams: steps × clips × shape")
+    return Group(Text("\n".join(lines) + "\n"), table(columns, rows), Text("\n" + "\n".join(after)))

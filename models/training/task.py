@@ -1,0 +1,128 @@
+"""What is to be trained, from what was asked for; and what of it can be refused before any work is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...toolchain.errors import UsageError
+from ...toolchain.writing import check_place
+from .. import zoo
+from ..checkpoints import load_checkpoint
+from ..data.clips import Clips
+from ..data.made import DATA
+from ..data.made import config_of as data_config
+from ..recipes import RECIPES, Recipe, recipe_of
+from .inputs import INPUT
+from .logs import check_tensorboard
+from .options import Chosen
+from .surrogates import surrogate_of
+
+FILE = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be trained.
+
+    Args:
+        name: of the network in the zoo.
+        config: of the network.
+        recipe: how.
+        chosen: what was asked for.
+    """
+
+    name: str
+    config: zoo.Config
+    recipe: Recipe
+    chosen: Chosen
+
+    @property
+    def folder(self) -> Path | None:
+        """Where all of it is kept."""
+        return None if self.file is not None else self.chosen.output
+
+    @property
+    def file(self) -> Path | None:
+        """Where the checkpoint alone goes."""
+        output = self.chosen.output
+        return output if output is not None and output.suffix == FILE else None
+
+
+def task_of(chosen: Chosen) -> Task:
+    """The recipe and the config of a network, or those of a checkpoint, with what is given in place of some of it."""
+    fields = _fields(chosen.config)
+    if chosen.source.endswith(FILE):
+        about = load_checkpoint(chosen.source)[1]
+        name, config = about.model, zoo.config_of(about.model, {**asdict(about.config), **fields})
+    else:
+        name, config = chosen.source, zoo.config_of(chosen.source, fields)
+    changes: dict[str, Any] = {key: value for key, value in chosen.changes.items() if value is not None}
+    base = Recipe(changes["data"]) if name not in RECIPES and "data" in changes else recipe_of(name)
+    return Task(name, config, replace(base, **changes), chosen)
+
+
+def _fields(given: Sequence[str]) -> dict[str, object]:
+    """KEY=VALUE, the value as JSON or else as it stands."""
+    fields: dict[str, object] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError("--config", f"'{text}'", "KEY=VALUE")
+        try:
+            fields[key] = json.loads(value)
+        except ValueError:
+            fields[key] = value
+    return fields
+
+
+def check_task(task: Task) -> None:
+    """Refuses what cannot be, before there are data or a network."""
+    chosen, recipe = task.chosen, task.recipe
+    if recipe.surrogate:
+        surrogate_of(recipe.surrogate)
+    if recipe.data in DATA:
+        made = data_config(recipe.data)
+        _check_shapes(task, {INPUT: made.shape})
+        _check_classes(task, len(made.class_names))
+    for option, given in (("--resume", chosen.resume), ("--tensorboard", chosen.tensorboard)):
+        if given and task.folder is None:
+            raise UsageError(option, "no folder", "a folder to keep it in", "add -o DIR")
+    if chosen.tensorboard:
+        check_tensorboard()
+    if task.file is not None:
+        check_place(task.file)
+    if task.folder is not None and task.folder.suffix and not task.folder.is_dir():
+        raise UsageError("--output", f"'{task.folder}'", f"a name that ends in {FILE}, or a folder")
+
+
+def check_fit(task: Task, clips: Clips) -> None:
+    """Refuses clips whose streams or classes are not what the network takes."""
+    _check_shapes(task, {name: each.shape[2:] for name, each in clips.streams.items()})
+    _check_classes(task, len(clips.class_names))
+
+
+def _check_shapes(task: Task, found: dict[str, tuple[int, ...]]) -> None:
+    wanted = {name: kind.shape for name, kind in task.config.takes.items()}
+    if len(wanted) == len(found) == 1:
+        found = dict(zip(wanted, found.values(), strict=True))
+    for name, shape in wanted.items():
+        if name not in found:
+            streams = ", ".join(found)
+            raise UsageError(
+                "--data", f"{task.recipe.data} has {streams}", f"{', '.join(wanted)}, what {task.name} takes"
+            )
+        if found[name] != shape:
+            samples = f"samples of shape {list(found[name])}" + (f" in {name}" if len(wanted) > 1 else "")
+            expected = f"{list(shape)}, the input of {task.name}"
+            raise UsageError("--data", f"{task.recipe.data} has {samples}", expected)
+
+
+def _check_classes(task: Task, classes: int) -> None:
+    answers = asdict(task.config).get("classes", classes)
+    if answers < classes:
+        found = f"{task.recipe.data} has {classes} classes"
+        raise UsageError("--data", found, f"{answers}, what {task.name} answers", f"add --config classes={classes}")
