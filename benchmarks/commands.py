@@ -9,9 +9,11 @@ import typer
 
 from ..toolchain.console import Result, command
 from .energy_commands import app as energy
+from .parts_commands import app as parts
 
 app = typer.Typer()
 app.add_typer(energy)
+app.add_typer(parts)
 
 
 @command(app, "demo", "Start here")

@@ -25,6 +25,7 @@ RACES: Mapping[str, str] = {
     "lava": ".speed.lava:bench",
     "neurons": ".speed.neurons:bench",
     "peers": ".peers:bench",
+    "scan": ".speed.scan:bench",
     "simulation": ".speed.simulation:bench",
     "store": ".speed.store:bench_store",
 }

@@ -13,20 +13,34 @@ from dataclasses import dataclass
 from ..toolchain.errors import Refused, SpikeportError
 from ..toolchain.graph import Graph, Node
 from ..toolchain.graph.inline import inline
-from ..toolchain.graph.nodes import Activation, Firing, Host, Integrating, Multiply, ResonateFire, Sigma, SigmaDelta
+from ..toolchain.graph.nodes import (
+    Activation,
+    Add,
+    Array,
+    Concat,
+    Delay,
+    Firing,
+    Host,
+    Integrating,
+    Multiply,
+    ResonateFire,
+    Sigma,
+    SigmaDelta,
+    TemporalKernel,
+)
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.loihi.limits import LOIHI2
+from ..toolchain.loihi.lowering.devices import device
+from ..toolchain.loihi.lowering.paths import MAPS, computes, sends
 from ..toolchain.loihi.quantise import quantise
 from ..toolchain.loihi.report import QuantiseReport
-from ..toolchain.graph.nodes import Array
 from ..toolchain.passes.drop_dead_nodes import DropDeadNodes
-from .cutting import ENDS, Piece, alone, blamed, connected, in_order, with_loops
+from .cutting import ENDS, LOOP, Piece, alone, blamed, connected, in_order, with_loops
 from .netx_parts import files_of
 from .netx_shapes import in_layer_shapes
 
 NEURONS = (Integrating, ResonateFire, Sigma, SigmaDelta)
 FIRES = (Firing, ResonateFire, SigmaDelta)
-LOOP = "in a loop with what the chip does not take"
 NO_NEURON = "without neurons of the chip behind it"
 READ = "read by the host, and no neuron"
 
@@ -97,11 +111,15 @@ class ChipCut:
 def cut_for_chip(graph: Graph, setting: Setting) -> ChipCut:
     """Cuts a network into what the chip takes, and what is left to the host."""
     flat = DropDeadNodes()(inline(graph)).graph
-    why: dict[str, str] = {}
+    why = _by_kind(flat, setting)
+    taken: set[frozenset[str]] = set()
     while True:
-        why |= dict.fromkeys(with_loops(flat, why) - set(why), LOOP)
-        groups = connected(flat, why)
-        found = {name: said for group in groups for name, said in _refused(flat, group, setting).items()}
+        groups = _groups(flat, why)
+        found: dict[str, str] = {}
+        for group in (group for group in groups if frozenset(group) not in taken):
+            refused = _refused(flat, group, setting)
+            found |= refused
+            taken |= set() if refused else {frozenset(group)}
         if not found:
             break
         why |= found
@@ -111,6 +129,32 @@ def cut_for_chip(graph: Graph, setting: Setting) -> ChipCut:
     )
     reasons = {name: Why(word(flat.nodes[name]), said) for name, said in why.items()}
     return ChipCut(flat, tuple(_shaped(piece) for piece in pieces), reasons)
+
+
+def _by_kind(flat: Graph, setting: Setting) -> dict[str, str]:
+    """The nodes that no chip takes, or no netx file, wherever they stand."""
+    found: dict[str, str] = {}
+    for name, node in flat.nodes.items():
+        if not (isinstance(node, (*ENDS, *MAPS, Add, Concat, Delay, TemporalKernel)) or sends(node)):
+            found[name] = "no chip does it"
+        elif setting.target == "netx" and computes(node):
+            what = device(name, node)
+            if isinstance(what, SpikeportError) or not what.netx:
+                found[name] = "netx files hold CUBA, SDNN and RF neurons alone"
+    return found
+
+
+def _groups(flat: Graph, why: dict[str, str]) -> list[set[str]]:
+    """What hangs together, fires, and hands out what neurons send; what does not is added to the host's."""
+    while True:
+        why |= dict.fromkeys(with_loops(flat, why) - set(why), LOOP)
+        groups = connected(flat, why)
+        found = {name: READ for group in groups for name in _only_read_by_the_host(flat, group)}
+        idle = [group for group in groups if not any(isinstance(flat.nodes[name], FIRES) for name in group)]
+        found |= {name: NO_NEURON for group in idle for name in group if name not in found}
+        if not found:
+            return groups
+        why |= found
 
 
 def _shaped(piece: Piece) -> Piece:
@@ -130,11 +174,6 @@ def word(node: Node) -> str:
 
 def _refused(flat: Graph, group: set[str], setting: Setting) -> dict[str, str]:
     """The nodes of a group that are not the chip's, and why; none where all of them are."""
-    read = _only_read_by_the_host(flat, group)
-    if read:
-        return dict.fromkeys(read, READ)
-    if not any(isinstance(flat.nodes[name], FIRES) for name in group):
-        return dict.fromkeys(group, NO_NEURON)
     piece = alone(flat, [name for name in flat.nodes if name in group], "part", host=False)
     try:
         chip, _ = setting.quantise(in_layer_shapes(piece.graph))

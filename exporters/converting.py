@@ -30,7 +30,9 @@ from ..toolchain.verifying import recorded
 from ..toolchain.verifying.sides import in_units_of
 from ..toolchain.views import step_data
 from ..toolchain.writing import check_place
+from .chip_cut import Setting
 from .formats import FORMATS, Format
+from .parting import has_host_nodes, parted
 from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source, sharing
 from .spiking import Neurons, Spiked, spiked
 
@@ -144,7 +146,14 @@ def converted(
     account = Account(turned=turned, source=source)
     try:
         for name, each in formats.items():
-            if each.target:
+            if (
+                each.parts
+                and each.target
+                and isinstance(network, Graph)
+                and (given.source.host or has_host_nodes(network))
+            ):
+                in_parts(network, name, each, files[name], chip, account)
+            elif each.target:
                 on_chip(network, name, each, files[name], chip, account)
             else:
                 exchanged(network, name, each, files[name], chip.trial, exchange, account)
@@ -230,6 +239,21 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         if chip.lava:
             named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
             proofs.append(of_lava(again, path, named))
+
+
+def mixed(network: Graph, given: Given) -> bool:
+    """Whether parts of a network may be the host's: where that was asked for, or it says so itself."""
+    return given.source.host or has_host_nodes(network)
+
+
+def in_parts(network: Graph, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:
+    """Writes what of the network a chip takes, and the host's parts beside it."""
+    inputs = _within(chip.reset_interval, chip.trial.values(network))
+    setting = Setting(chip.bits, chip.allow, chip.reset_interval, how.target)
+    found = parted(network, how, path, setting, inputs, lava=chip.lava)
+    account.proofs[name] = [account.source or of_source(network), *found.proofs]
+    account.reports |= found.reports
+    account.remarks += found.remarks
 
 
 def _longer(chip: ChipGraph, inputs: dict[str, Array]) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 """A network cut into pieces, each a network of its own: those that some target takes, and those of the host beside it.
 
-A loop stays in one piece. No way leads out of a piece and back into it, so the pieces run one after the other, each over
-all steps at once.
+A loop stays in one piece. No way leads out of a piece and back into it, so the pieces run one after the other, each
+over all steps at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from .nir.naming_in import Taken
 from .nir.wiring import loops_of
 
 ENDS = (Input, Output)
+LOOP = "in a loop with what cannot be taken"
+"""Why a node is the host's that could be taken by itself."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ def alone(flat: Graph, names: Sequence[str], called: str, *, host: bool) -> Piec
     }
     wires |= {each: (Wire(name),) for name, each in exits.items()}
     graph = Graph(nodes, wires, flat.dt, called)
-    return Piece(graph, {each: name for name, each in entries.items()}, {each: name for name, each in exits.items()}, host)
+    return Piece(
+        graph, {each: name for name, each in entries.items()}, {each: name for name, each in exits.items()}, host
+    )
 
 
 def _entry(flat: Graph, name: str) -> Input:
@@ -78,7 +82,7 @@ def with_loops(flat: Graph, host: Collection[str]) -> set[str]:
 
 
 def in_turns(flat: Graph, host: Collection[str]) -> list[Piece]:
-    """As many pieces as the network changes sides: what needs nothing of the host, what the host makes of it, …"""
+    """As many pieces as the network changes sides: what needs nothing of the host, what it makes of that, and so on."""
     level = levels(flat, host)
     found: list[Piece] = []
     for number in sorted(set(level.values())):

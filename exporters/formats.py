@@ -100,12 +100,12 @@ FORMATS: Mapping[str, Format] = {
     "netx": Format(".net", "lava-dl's, in Loihi's integers", ".netx_file:write", ".netx_file:read", ("chip",), "netx"),
     "netx-parts": Format(
         ".parts",
-        "lava-dl's, one for each chain of a network with branches, and how they join",
+        "lava-dl's, one for each chain of a network with branches, graphs of what is the host's, and how they join",
         ".netx_parts:write_parts",
         ".netx_parts:read_parts",
         ("chip",),
         "netx",
-        (".net", ".parts.json"),
+        (".net", ".graph", ".parts.json"),
     ),
     "nir": Format(
         ".nir",

@@ -1,7 +1,7 @@
 """Neurons in the shapes of the layers that a netx file has: images behind convolutions, rows behind matrices.
 
-Nothing can be reshaped between a synapse and its neurons in such a file, so it is done behind them. Outputs hand on what
-the neurons send as it is: the same values in the same order.
+Nothing can be reshaped between a synapse and its neurons in such a file, so it is done behind them. Outputs hand on
+what the neurons send as it is: the same values in the same order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..toolchain.graph import Graph, Wire, replace_graph
-from ..toolchain.graph.nodes import Add, BatchNorm, Conv, Flatten, Integrating, Node, Output, Reshape, Scale
+from ..toolchain.graph.nodes import Add, BatchNorm, Concat, Conv, Flatten, Integrating, Node, Output, Reshape, Scale
 from ..toolchain.loihi.lowering.convolutions import image
 
 THROUGH = (Reshape, Flatten, Scale, BatchNorm, Add)
@@ -34,7 +34,9 @@ def in_layer_shapes(graph: Graph) -> Graph:
         nodes |= {before: Reshape(layer), name: _turned(node, shape, layer), behind: Reshape(shape)}
         wires |= {before: wires[name], name: (Wire(before),), behind: (Wire(name),)}
         read_as[name] = behind
-    return replace_graph(graph, nodes=nodes, wires={name: _read(nodes[name], wires[name], read_as, name) for name in nodes})
+    return replace_graph(
+        graph, nodes=nodes, wires={name: _read(nodes[name], wires[name], read_as, name) for name in nodes}
+    )
 
 
 def _read(node: Node, wires: tuple[Wire, ...], read_as: dict[str, str], name: str) -> tuple[Wire, ...]:
@@ -51,9 +53,14 @@ def layer_shape(graph: Graph, neuron: str) -> tuple[int, ...]:
     while isinstance(graph.nodes[source], THROUGH):
         source = graph.wires[source][0].source
     shape = graph.signals[source].shape
-    if isinstance(graph.nodes[source], Conv) and len(shape) in (2, 3):
+    if len(shape) in (2, 3) and (isinstance(graph.nodes[source], Conv) or _of_channels(graph.nodes[source], shape)):
         return image(shape)
     return (math.prod(graph.signals[neuron].shape),)
+
+
+def _of_channels(node: Node, shape: tuple[int, ...]) -> bool:
+    """Whether a node puts channels side by side."""
+    return isinstance(node, Concat) and node.axis % len(shape) == 0
 
 
 def _turned(node: Node, shape: tuple[int, ...], layer: tuple[int, ...]) -> Node:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .firing import Firing
-from .scan import Scanned, scan, scan_steps
+from .scan import Scanned, scan
 from .stateful import Stateful
 from .tokens import Shortcut, SpikingMap, TokenPool
 
@@ -77,6 +77,16 @@ class Selection(nn.Module):
         return functional.softplus(step), keys.unsqueeze(2), queries.unsqueeze(2)
 
 
+def scanned_by_step(x: Tensor, a: Tensor, b: Tensor, c: Tensor, state: Tensor | None = None) -> Scanned:
+    """The scan of `scan.py` with one group, as a loop of one body, which a graph repeats."""
+    decay, rows = a.exp()[..., None, None], []
+    h = torch.zeros((), dtype=x.dtype, device=x.device) if state is None else state
+    for step, each in enumerate(x):
+        h = decay[step] * h + b[step].unsqueeze(-1) * each.unsqueeze(-2)
+        rows.append((c[step].unsqueeze(-1) * h).sum(-2))
+    return torch.stack(rows), h
+
+
 @final
 class TimeScan(Stateful):
     """h and y of the module's docstring, along time, from h = 0.
@@ -96,8 +106,7 @@ class TimeScan(Stateful):
         driven = x * step.unsqueeze(-1)
 
         def run(x: Tensor, state: Tensor | None) -> Scanned:
-            form = scan if self.training else scan_steps
-            return form(x, decay, keys, queries, None, state)
+            return (scan if self.training else scanned_by_step)(x, decay, keys, queries, state=state)
 
         y = run(driven, None)[0] if self.memory is None else self.memory.run(run, driven)
         return y + x * self.skip.unsqueeze(-1)

@@ -40,11 +40,9 @@ def _halves(k: int, half: int) -> Matrix:
     """H_half: integrals over the half of products of degree below 2k, which k Gauss points give exactly."""
     points, weights = np.polynomial.legendre.leggauss(k)
     fine = (points + 1) / 2
-    products: Matrix = (_phi(k, (fine + half) / 2) * weights / 2) @ _phi(k, fine).T / np.sqrt(2)
-    return products
+    return np.asarray((_phi(k, (fine + half) / 2) * weights / 2) @ _phi(k, fine).T / np.sqrt(2), np.float64)
 
 
 def _phi(k: int, x: Matrix) -> Matrix:
     """φ_i(x) [k, points]."""
-    rows: Matrix = (np.polynomial.legendre.legvander(2 * x - 1, k - 1) * np.sqrt(2 * np.arange(k) + 1)).T
-    return rows
+    return np.asarray((np.polynomial.legendre.legvander(2 * x - 1, k - 1) * np.sqrt(2 * np.arange(k) + 1)).T)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from .published_wave import MultiWaveletTransform, integrates, in_turn
+from .published_wave import MultiWaveletTransform, in_turn, integrates
 from .signal_sgn_parts import mapped
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ class SpikingSelfAttention(nn.Module):
         self.k_conv, self.k_bn, self.k_lif = _plain(channels), nn.BatchNorm1d(channels), fires()
         self.v_conv, self.v_bn, self.v_lif = _plain(channels), nn.BatchNorm1d(channels), fires()
         self.attn_lif = fires(0.5)
-        self.proj_conv, self.proj_bn, self.proj_lif = nn.Conv1d(channels, channels, 1), nn.BatchNorm1d(channels), fires()
+        self.proj_conv, self.proj_bn, self.proj_lif = (
+            nn.Conv1d(channels, channels, 1),
+            nn.BatchNorm1d(channels),
+            fires(),
+        )
 
     def forward(self, y: Tensor) -> Tensor:
         """Runs y [T, N, channels, V]."""
@@ -146,18 +150,18 @@ class GraphConvolution(nn.Module):
             self.down = nn.Sequential(nn.Conv1d(inputs, outputs, 1), nn.BatchNorm1d(outputs))
         self.bn, self.SSA = nn.BatchNorm1d(outputs), SpikingSelfAttention(outputs, config.heads, fires)
         self.lif1, self.lif2 = fires(), fires()
-        self._start(outputs)
+        self._start()
 
-    def _start(self, outputs: int) -> None:
+    def _start(self) -> None:
         for part in self.modules():
             if isinstance(part, nn.Conv1d):
                 nn.init.kaiming_normal_(part.weight, mode="fan_out")
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
         nn.init.constant_(self.bn.weight, FAINT)
-        for part in self.conv_d:
-            weight = part.weight
-            nn.init.normal_(weight, 0, math.sqrt(2 / (weight.numel() * len(self.conv_d))))
+        for name, weight in self.conv_d.named_parameters():
+            if name.endswith("weight"):
+                nn.init.normal_(weight, 0, math.sqrt(2 / (weight.numel() * len(self.conv_d))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, N, inputs, V]."""
@@ -211,7 +215,7 @@ class NormalizeSkeleton(nn.Module):
 
 
 class PublishedSignalSgn(nn.Module):
-    """The published network, [T, B, 3, V, M] → logits of every step [T, B, classes], whose mean is the published one.
+    """The published network, [T, B, 3, V, M] → [T, B, classes], the logits of the whole clip, the same at every step.
 
     Args:
         config: what can be chosen.
@@ -237,12 +241,12 @@ class PublishedSignalSgn(nn.Module):
         return [self.get_submodule(name) for name in NAMES]
 
     def forward(self, skeleton: Tensor) -> Tensor:
-        """Runs clips [T, B, 3, V, M], T at least 8; every step's answer knows all steps."""
+        """Runs clips [T, B, 3, V, M]."""
         persons = torch.unflatten(self.features(skeleton), 1, (-1, self.persons)).mean(2)
         wave = self.lv(self.dwtfc(persons).mean(-1))
         wave = self.lvlif(torch.unflatten(self.bnv(wave.flatten(0, 1)), 0, wave.shape[:2]))
-        logits: Tensor = self.fc(persons.mean(-1) + self.alpha * self.drop_out(wave.mean(0)))
-        return logits
+        logits: Tensor = self.fc(persons.mean(-1).mean(0) + self.alpha * self.drop_out(wave.mean(0)))
+        return logits.expand(len(skeleton), -1, -1)
 
     def tokens(self, skeleton: Tensor) -> Tensor:
         """A token for each joint of each person, person by person [T, B, M·V, channels]: small whole numbers."""

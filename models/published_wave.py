@@ -41,7 +41,7 @@ def integrates(firing: Firing, threshold: float = 1.0) -> nn.Module:
 def in_turn(fires: nn.Module, runs: Sequence[Tensor]) -> list[Tensor]:
     """One layer runs several [T, …] one after the other, each from where the one before has ended."""
     spikes: Tensor = fires(torch.cat(list(runs)))
-    return list(spikes.split([len(run) for run in runs]))
+    return list(torch.split(spikes, [len(run) for run in runs]))
 
 
 class CrossAttention(nn.Module):

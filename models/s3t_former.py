@@ -7,28 +7,28 @@
     a block    x ← x + attention(x);  x ← x + perceptron(x)
     attention  m[t] = α·|x[t] − x[t−1]| + (1 − α)·x[t]             α for each channel; no change in the first step
                q, k = LIF(BN(W_q·m)), LIF(BN(W_k·m));  v = LIF(BN(W_v·x))
-               c = LIF_½(A_h·(k ⊙ v))                             A_h = softmax(A + L_h / 2) over joints, for each head h
+               c = LIF_½(A_h·(k ⊙ v))                             A_h = softmax(A + L_h / 2) over joints, for head h
                S[t] = λ·S[t−1] + (1 − λ)·c[t]                     λ = min(max(σ(w), 0.01), 0.99)
                LIF_½(BN(W_o·(q ⊙ S) + b_o))
     perceptron LIF(BN(W_2·LIF(BN(W_1·x + b_1)) + b_2))
 
 Published: the architecture (arXiv 2603.18062) and its authors' code. State dictionaries of that code are taken as they
 are. Its logits are the membranes of integrators that never fire, after the last step: the sum of y over time, which is
-this network's readout; `membranes` gives those of every step, for a loss on each of them. Its neurons divide their input
-by τ, reset to 0, and have sigmoid surrogates of slope 4. No weights are published, and no accuracy is claimed here.
+this network's readout; `membranes` gives those of every step, for a loss on each of them. Its neurons divide their
+input by τ, reset to 0, and have sigmoid surrogates of slope 4. No accuracy is claimed here.
 
 Ours: the persons stand beside the joints, as places, where the published code puts them into the batch; every number
 is the same. `published` brings back two quirks of the published code: it takes the bones of 25 joints for skeletons of
 20, as far as they have these joints, which gives most of them no bone or a wrong one; and it starts with a mean over
-all joints, behind which LIF_½ is silent, and with it the attention. Ours starts with A_h near 1 and keys and values that
-fire, and every layer fires from the first batch.
+all joints, behind which LIF_½ is silent, and with it the attention. Ours starts with A_h near 1 and keys and values
+that fire, and every layer fires from the first batch.
 
 Input: metres, an absent person all zeros; such a person takes part in the mean, as published.
 
-What a chip cannot do, or not on spikes: W_q, W_k and the difference |x[t] − x[t−1]| see real values and absolute ones;
-q ⊙ S is a product with a leaky integrator's voltage, so W_o sees real values; x + … makes whole numbers of spikes, so
-W_v and W_1 see those; the mean of the head is real. The softmax is over weights alone, a constant of the graph. W_2 sees
-spikes, and so does A_h. `spikeport parts` counts all of it.
+What a chip cannot do: |x[t] − x[t−1]| is no neuron's work, q ⊙ S is a product with a leaky integrator's voltage, and
+the mean of the head is real. What it does on more than spikes: W_q, W_k and W_o see real values; x + … makes whole
+numbers of spikes, which W_v and W_1 see. W_2 sees spikes, and so does A_h, whose softmax is over weights alone and so a
+constant of the graph. `spikeport parts s3t_former --host` counts all of it.
 """
 
 from __future__ import annotations
@@ -114,6 +114,8 @@ class S3tFormerConfig:
 class Embedding(nn.Module):
     """Joints, bones and motion [T, B, 3, M, V] as channels of places [T·B, width, M·V], a third of them each."""
 
+    bones: Tensor
+
     def __init__(self, config: S3tFormerConfig) -> None:
         super().__init__()
         third = config.width // 3
@@ -139,6 +141,8 @@ def _embed(channels: int) -> nn.Sequential:
 
 class Attention(nn.Module):
     """The attention of this file, [T, B, width, M·V] → the same, without the sum with x."""
+
+    base_topology: Tensor
 
     def __init__(self, config: S3tFormerConfig) -> None:
         super().__init__()
@@ -289,6 +293,6 @@ def build(config: S3tFormerConfig, seed: int) -> S3tFormer:
 def _awake(attention: Attention) -> None:
     """Keys and values that fire more often than not, and a way between joints that begins at the joint itself."""
     with torch.no_grad():
-        attention.learned_topology += 8 * torch.eye(attention.learned_topology.shape[-1])
+        attention.learned_topology.add_(8 * torch.eye(attention.learned_topology.shape[-1]))
         for norm in (attention.k_bn, attention.v_bn):
             norm.bias.fill_(1.5)

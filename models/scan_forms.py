@@ -14,7 +14,7 @@ from ..toolchain.errors import UsageError
 Scanned = tuple[Tensor, Tensor]
 """y [L, B, heads, P], and the state h after the last place."""
 
-CHUNK = 32
+CHUNK = 16
 """Places of a chunk. Work inside a chunk grows with its length, work between chunks falls with it."""
 
 
@@ -25,7 +25,7 @@ def scan_reference(
     h = checked(x, a, b, c, d, state).double()
     heads = x.shape[2]
     every, keys, queries = x.double(), *(_spread(each.double(), heads) for each in (b, c))
-    between = _between(a.double().movedim(0, -1))
+    between = _sums_between(a.double().movedim(0, -1))
     weights = torch.einsum("nbhs,mbhs->bhnm", queries, keys) * between.exp()
     whole = a.double().cumsum(0)
     y = torch.einsum("bhnm,mbhp->nbhp", weights, every)
@@ -70,17 +70,20 @@ def scan_chunks(
         raise UsageError("scan", f"chunks of {chunk}", "at least 1 place in a chunk")
     if not len(x):
         return x, h
-    heads, groups, length = x.shape[2], b.shape[2], len(x)
-    xs, keys, queries = (_chunked(each, chunk, groups) for each in (x, b, c))
-    log = _chunked(a[..., None], chunk, groups).squeeze(-1)
-    inside = _between(log).exp()
-    whole = log.cumsum(-1)
-    weights = (queries @ keys.mT) * inside
-    added = keys.mT @ (inside[..., -1, :, None] * xs)
-    starts, h = _carried(h.unflatten(1, (groups, heads // groups)), whole[..., -1].exp(), added)
-    y = weights @ xs + whole.exp()[..., None] * (queries @ starts)
-    y = y.permute(0, 4, 1, 2, 3, 5).flatten(0, 1)[:length].flatten(2, 3)
-    return (y if d is None else y + d[:, None] * x), h.flatten(1, 2)
+    split = (b.shape[2], x.shape[2] // b.shape[2])  # heads as groups and the heads of each
+    xs = _chunked(x, chunk).unflatten(3, split).permute(0, 2, 3, 1, 4, 5)
+    keys, queries = (_chunked(each, chunk).permute(0, 2, 3, 1, 4) for each in (b, c))
+    log = _chunked(a, chunk).unflatten(3, split).permute(0, 2, 3, 4, 1)
+    inside = _sums_between(log).exp()
+    reach, tail = log.cumsum(-1).exp(), inside[..., -1, :]
+    added = keys.mT @ (xs * tail.mT.unsqueeze(-1)).flatten(-2)
+    first = h.unflatten(1, split).transpose(2, 3)
+    starts, last = _carried(first, reach[..., None, :, -1, None], added.unflatten(-1, (split[1], -1)))
+    recalled = (queries @ starts.flatten(-2)).unflatten(-1, (split[1], -1)) * reach.mT.unsqueeze(-1)
+    weights = (queries @ keys.mT).unsqueeze(3) * inside
+    y = recalled + (weights @ xs.transpose(3, 4)).transpose(3, 4)
+    y = y.permute(0, 3, 1, 2, 4, 5).flatten(0, 1).flatten(2, 3)[: len(x)]
+    return (y if d is None else y + d[:, None] * x), last.transpose(2, 3).flatten(1, 2)
 
 
 def checked(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None, state: Tensor | None) -> Tensor:
@@ -107,33 +110,35 @@ def _spread(per_group: Tensor, heads: int) -> Tensor:
     return per_group.repeat_interleave(heads // per_group.shape[2], dim=2)
 
 
-def _between(log: Tensor) -> Tensor:
-    """a[m+1] + … + a[n] for m ≤ n, and −∞ above the diagonal: [..., K] → [..., K, K].
+def _sums_between(log: Tensor) -> Tensor:
+    """a[m+1] + … + a[n] for m ≤ n, and −∞ for m > n: [..., K] → [..., n, m].
 
-    Summed from m upwards, never as a difference of two sums: those are large where their difference is small.
+    Each is the sum of what lies between, never a difference of two sums: those are large where it is small. All of them
+    are one product with a constant matrix of zeros and ones.
     """
     size = log.shape[-1]
-    below = torch.ones(size, size, dtype=torch.bool, device=log.device).tril(-1)
-    sums = torch.where(below, log[..., None], 0).cumsum(-2)
-    return sums.masked_fill(below.mT, -torch.inf)
+    place = torch.arange(size, device=log.device)
+    k, n, m = place[:, None, None], place[:, None], place
+    summed = ((m < k) & (k <= n)).flatten(1).to(log)
+    never = torch.where(m > n, -torch.inf, 0.0).flatten().to(log)
+    return torch.addmm(never, log.reshape(-1, size), summed).view(*log.shape, size)
 
 
-def _chunked(each: Tensor, chunk: int, groups: int) -> Tensor:
-    """[L, B, heads, F] → [chunks, B, groups, heads / groups, chunk, F], with zeros behind the last place.
+def _chunked(each: Tensor, chunk: int) -> Tensor:
+    """[L, B, ...] → [chunks, chunk, B, ...], with zeros behind the last place.
 
     A place of zeros adds nothing and, with a = 0, keeps what is there.
     """
     missing = -len(each) % chunk
     if missing:
         each = torch.cat([each, each.new_zeros(missing, *each.shape[1:])])
-    split = each.unflatten(0, (-1, chunk)).unflatten(3, (groups, -1))
-    return split.permute(0, 2, 3, 4, 1, 5)
+    return each.unflatten(0, (-1, chunk))
 
 
-def _carried(h: Tensor, decay: Tensor, added: Tensor) -> Scanned:
-    """h[k+1] = decay[k]·h[k] + added[k]: the state that each chunk starts with, and the one after the last."""
+def _carried(h: Tensor, left: Tensor, added: Tensor) -> Scanned:
+    """h[k+1] = left[k]·h[k] + added[k]: the state that each chunk starts with, and the one after the last."""
     starts = []
-    for left, new in zip(decay[..., None, None], added, strict=True):
+    for kept, new in zip(left.unbind(), added.unbind(), strict=True):
         starts.append(h)
-        h = torch.addcmul(new, left, h)
+        h = torch.addcmul(new, kept, h)
     return torch.stack(starts), h

@@ -1,4 +1,44 @@
 """Signal-SGN: a spiking network for skeletons that looks at joints as a graph, and as a signal with frequencies.
+
+    skeleton [T, B, 3, V, M] ► batch norm of every coordinate of every joint ► x and x[t] − x[t−1], 6 channels
+      ► h = BN(W_0·x + (W_1·x)·A_1 + (W_2·x)·A_2)                     A_i: matrices between the joints of one person
+      ► a block for each of `channels` ► s = LIF(h), the tokens
+      ► W·(mean of s over joints and persons + α·wave(s)) + b = y [T, B, classes], to be averaged over time
+
+    a block    s = LIF(h);  h ← (h, or BN(W·s) where the channels change) + graph(s)
+               s = LIF(h);  h ← h + attention(s) + frequency(s)
+    graph      BN(W_0·s + (W_1·s)·A_1 + (W_2·s)·A_2)
+    attention  q, k, v = LIF(BN(W·s));  BN(W_o·LIF(BN(Σ_heads q·(kᵀ·v))))
+    frequency  z = LIF(BN(K∗s));  r, i = LIF(BN(F·w·(W·z)));  BN(Re F⁻¹·(U·(r + i·j)))        W and U complex
+    wave       leaky integrators of several speeds and their differences, each looking at another: see `Wave`
+
+Published (`published=True`, in `published_sgn.py`): the network of arXiv 2408.01701 as its authors' code computes it,
+with their state dictionary, strictly: the same function in eval and in training, the same parameters and operations.
+No weights are published, and no accuracy is claimed here. What that code does beside its paper, and this does as well:
+
+- The imaginary part of its complex product is its real part once more (`product`), through the same neurons, which go
+  on from the last step of the clip: nothing of it can be computed step by step, and no graph can be traced from it.
+- The matrices between joints start as three identities, not as the skeleton (`graph`); the batch norm behind them
+  starts with a weight of 1e-6. So the graph is silent at first.
+- Frequencies are added to joints as if they were joints. The wavelets, over all steps at once, take arrays with their
+  last axes exchanged, which mixes joints with steps and channels.
+- Its wavelet filters were found by Gram-Schmidt without care and are not orthogonal, 0.3 off: a checkpoint brings them
+  along; a new network gets exact ones.
+- Each coordinate is stretched from 0 to 1 over the joints of every frame, which hides where a person is, and how far.
+- Strides that are given and ignored, neurons that are never called, and a matrix (`talking_heads`) that is never used,
+  which stays, since checkpoints hold it.
+
+Ours (the default), with a state dictionary of its own: the same parts, with a true complex product and the way back
+from frequencies to joints; membranes h instead of spikes are added up, so every layer of weights but the first, and the
+last, sees 0 and 1; bones in A_i from the start; the attention is between all joints of both persons; positions and
+their changes instead of stretched coordinates; wavelets that look back only. Neurons divide their input by τ, reset to
+0 and have sigmoid surrogates of slope 4, as published. Its parts can be left out one by one.
+
+Input: metres, an absent person all zeros; such a person takes part in the means, as published.
+
+What a chip cannot do, or not on spikes, in ours: the first graph sees real coordinates; q·(kᵀ·v), k ⊙ v and what is
+gated in `Wave` are products of two signals, of spikes with spikes or with their sums; the head sees means of spikes.
+F, F⁻¹ and A_i are constant matrices behind the maps W, which see spikes: a chip does both as one set of weights.
 """
 
 from __future__ import annotations
@@ -21,6 +61,8 @@ from .weights import draw, settle
 
 PRODUCTS = ("complex", "repeated")
 GRAPHS = ("bones", "identity")
+SPREAD = 0.02
+"""Of what joints without a bone between them tell each other at first."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +71,7 @@ class SignalSgnConfig:
 
     Args:
         classes: actions.
-        joints: V, 25 or 20.
+        joints: V, 25 (NTU RGB+D) or 20 (NW-UCLA).
         persons: M.
         channels: of the blocks.
         heads: of the attention.
@@ -198,7 +240,7 @@ class SignalSgn(nn.Module):
     def classify(self, spikes: Tensor) -> Tensor:
         """Logits of every step [T, B, classes] of spikes [T, B, channels, M·V]."""
         pooled = spikes.mean(-1)
-        if self.wave is not None:
+        if self.wave is not None and self.alpha is not None:
             pooled = pooled + self.alpha * self.dropout(self.wave(spikes))
         logits: Tensor = self.classify_map(pooled)
         return logits
@@ -212,8 +254,11 @@ def build(config: SignalSgnConfig, seed: int) -> SignalSgn | PublishedSignalSgn:
             return PublishedSignalSgn(config)
     network, source = SignalSgn(config), torch.Generator().manual_seed(seed)
     for part in network.modules():
-        if isinstance(part, nn.Conv1d | nn.Linear):
+        if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Linear):
             draw(part.weight, math.prod(part.weight.shape[1:]) ** -0.5, source)
+        if isinstance(part, GraphMap):
+            with torch.no_grad():
+                part.links.add_(torch.randn(part.links.shape, generator=source), alpha=SPREAD)
         if isinstance(part, ComplexMap):
             for weight in (part.real, part.imaginary):
                 draw(weight, len(weight) ** -0.5, source)

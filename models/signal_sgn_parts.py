@@ -1,13 +1,7 @@
 """The parts of our Signal-SGN, on the places of joints [T, B, channels, M·V], person by person.
 
-    graph       BN(W_0·s + (W_1·s)·A_1 + (W_2·s)·A_2)                    s: spikes in, a current out, as below
-    attention   q, k, v = LIF(BN(W·s));  BN(W_o·LIF(BN(Σ_heads q·(kᵀ·v))))
-    frequency   z = LIF(BN(K∗s));  r + i·j = LIF(BN(F·w·(W·z))), W complex;  BN(Re F⁻¹·(U·(r + i·j))), U complex
-    wave        see `Wave`
-
-A_i are matrices between the joints of one person; attention is between the joints of all persons. F is the Fourier
-transform along the joints of a person, w a window on them. W comes before A_i and F, with which it commutes: so its
-input is spikes.
+Their equations stand in the card of `signal_sgn.py`. What they take are spikes; what they give are currents, which add
+up in membranes. W comes before A_i and before the Fourier transform F, with which it commutes: so it sees spikes.
 """
 
 from __future__ import annotations
@@ -17,7 +11,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .firing import Firing
 from .neurons import LI
 from .spectral import forward_maps, frequencies, inverse_maps
 
@@ -41,9 +34,14 @@ def lively(channels: int) -> nn.BatchNorm1d:
     return norm
 
 
-def linear(inputs: int, outputs: int, kernel: int = 1) -> nn.Conv1d:
-    """A linear map of channels, alike at every place; what follows it takes its bias away."""
-    return nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+def linear(inputs: int, outputs: int) -> nn.Conv1d:
+    """A linear map of channels, alike at every place; a batch norm behind it would take a bias away."""
+    return nn.Conv1d(inputs, outputs, 1, bias=False)
+
+
+def merged(y: Tensor) -> Tensor:
+    """[N, C, M, V] → [N, C, M·V]."""
+    return y.flatten(2)
 
 
 class GraphMap(nn.Module):
@@ -95,7 +93,7 @@ class Attention(nn.Module):
 
 
 class ComplexMap(nn.Module):
-    """(A + i·B)·(x + i·y) = (A·x − B·y) + i·(A·y + B·x), channels [N, 2·inputs, …] → [N, 2·outputs, …], real parts first.
+    """(A + i·B)·(x + i·y) = (A·x − B·y) + i·(A·y + B·x), [N, 2·inputs, L] → [N, 2·outputs, L], real parts first.
 
     Args:
         inputs: complex channels in.
@@ -137,7 +135,8 @@ class Frequency(nn.Module):
     def __init__(self, channels: int, joints: int, fires: Layer, repeated: bool) -> None:
         super().__init__()
         self.joints, self.repeated = joints, repeated
-        self.project, self.project_norm = linear(channels, channels, 3), lively(channels)
+        self.project = nn.Conv2d(channels, channels, (1, 3), padding=(0, 1), bias=False)
+        self.project_norm = lively(channels)
         self.project_fires = fires()
         self.window = nn.Parameter(torch.ones(joints, 1))
         self.weigh = linear(channels, 2 * channels)
@@ -149,13 +148,17 @@ class Frequency(nn.Module):
 
     def forward(self, s: Tensor) -> Tensor:
         """Runs spikes [T, B, channels, M·V]."""
-        z = self.project_fires(mapped(s, self.project, self.project_norm))
+        z = self.project_fires(mapped(s, self.split, self.project, merged, self.project_norm))
         spectrum = self.fires(mapped(z, self.weigh, self.transformed, self.norm))
         return mapped(spectrum, self.out, self.returned, self.out_norm)
 
+    def split(self, y: Tensor) -> Tensor:
+        """[N, C, M·V] → [N, C, M, V]."""
+        return torch.unflatten(y, -1, (-1, self.joints))
+
     def transformed(self, y: Tensor) -> Tensor:
         """F·w·(a + i·b) [N, 2·channels, M·frequencies] of a and b [N, 2·channels, M·V]."""
-        joints = torch.unflatten(y, -1, (-1, self.joints))
+        joints = self.split(y)
         turned, crossed = joints @ (self.window * self.fourier_real), joints @ (self.window * self.fourier_imaginary)
         (ar, br), (ai, bi) = turned.chunk(2, 1), crossed.chunk(2, 1)
         real = ar - bi

@@ -29,17 +29,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
+from . import signal_sgn, spiking_mamba
 from .bottleneck import Bottleneck, Price, unlike
 from .cross_mamba import CrossMamba, CrossSizes
 from .firing import Firing
 from .input_kinds import InputKind
 from .semantic_extractor import SemanticExtractor
+from .signal_sgn import SignalSgnConfig
+from .spiking_mamba import SpikingMambaConfig
 from .tokens import SpikingMap, TokenPool
 from .weights import settle
 
@@ -66,7 +67,8 @@ class SpikingFusionConfig:
         scm: whether the streams meet in a cross Mamba.
         dib_one: whether each modality's bottleneck draws and charges.
         dib_two: whether the fusion's does, and is held against the prototypes.
-        skeleton_width: channels of the skeleton's tokens.
+        skeleton_channels: of the blocks of the skeleton's backbone; the last are those of its tokens.
+        frequency: whether these blocks have their part in frequencies.
         event_width: channels of the events' tokens.
         patch: height and width of a patch of events.
         depth: blocks of the events' backbone.
@@ -97,7 +99,8 @@ class SpikingFusionConfig:
     scm: bool = True
     dib_one: bool = True
     dib_two: bool = True
-    skeleton_width: int = 48
+    skeleton_channels: tuple[int, ...] = (32, 48)
+    frequency: bool = True
     event_width: int = 48
     patch: int = 8
     depth: int = 1
@@ -159,7 +162,7 @@ class Path(nn.Module):
         config: the network's config.
     """
 
-    def __init__(self, backbone: Any, tokens: tuple[int, int], config: SpikingFusionConfig) -> None:
+    def __init__(self, backbone: nn.Module, tokens: tuple[int, int], config: SpikingFusionConfig) -> None:
         super().__init__()
         firing, (count, channels) = config.firing(), tokens
         self.backbone = backbone
@@ -169,7 +172,8 @@ class Path(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs the modality's input [T, B, ...]; gives spikes [T, B, N, C]."""
-        spikes: Tensor = self.bottleneck(self.extractor(self.backbone.tokens(x)))
+        tokens: Tensor = self.backbone.tokens(x)  # type: ignore[operator]
+        spikes: Tensor = self.bottleneck(self.extractor(tokens))
         return spikes
 
     def charges(self, name: str) -> dict[str, Tensor]:
@@ -217,10 +221,10 @@ class Answer(nn.Module):
 class SpikingFusion(nn.Module):
     """Both streams; time first, skeletons [T, B, 3, V, M] and events [T, B, 2, H, W] → logits [T, B, classes]."""
 
-    def __init__(self, config: SpikingFusionConfig) -> None:
+    def __init__(self, config: SpikingFusionConfig, skeleton: nn.Module, events: nn.Module) -> None:
         super().__init__()
-        self.skeleton, self.events = _skeleton_path(config), _events_path(config)
         joints, patches = _joints(config), _patches(config)
+        self.skeleton, self.events = Path(skeleton, joints, config), Path(events, patches, config)
         sizes = CrossSizes(patches[1], joints[1], joints[0], config.maps, config.cross, config.heads, config.state)
         self.cross = CrossMamba(sizes, config.firing()) if config.scm else None
         self.answer = Answer((patches, joints), config)
@@ -240,9 +244,9 @@ class SpikingFusion(nn.Module):
 class SpikingSkeleton(nn.Module):
     """The skeleton alone; time first, [T, B, 3, V, M] → logits [T, B, classes]."""
 
-    def __init__(self, config: SpikingFusionConfig) -> None:
+    def __init__(self, config: SpikingFusionConfig, skeleton: nn.Module) -> None:
         super().__init__()
-        self.skeleton, self.answer = _skeleton_path(config), Answer((_joints(config),), config)
+        self.skeleton, self.answer = Path(skeleton, _joints(config), config), Answer((_joints(config),), config)
 
     def forward(self, skeleton: Tensor) -> Tensor:
         """Runs skeletons."""
@@ -257,9 +261,9 @@ class SpikingSkeleton(nn.Module):
 class SpikingEvents(nn.Module):
     """The events alone; time first, [T, B, 2, H, W] → logits [T, B, classes]."""
 
-    def __init__(self, config: SpikingFusionConfig) -> None:
+    def __init__(self, config: SpikingFusionConfig, events: nn.Module) -> None:
         super().__init__()
-        self.events, self.answer = _events_path(config), Answer((_patches(config),), config)
+        self.events, self.answer = Path(events, _patches(config), config), Answer((_patches(config),), config)
 
     def forward(self, events: Tensor) -> Tensor:
         """Runs events."""
@@ -273,7 +277,7 @@ class SpikingEvents(nn.Module):
 
 def _joints(config: SpikingFusionConfig) -> tuple[int, int]:
     """Tokens of the skeleton and their channels."""
-    return config.joints * config.persons, config.skeleton_width
+    return config.joints * config.persons, config.skeleton_channels[-1]
 
 
 def _patches(config: SpikingFusionConfig) -> tuple[int, int]:
@@ -281,26 +285,63 @@ def _patches(config: SpikingFusionConfig) -> tuple[int, int]:
     return (config.size // config.patch) ** 2, config.event_width
 
 
-def _skeleton_path(config: SpikingFusionConfig) -> Path:
-    return Path(_skeleton_backbone(config), _joints(config), config)
+def _skeleton_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
+    """Signal-SGN without its attention, which the extractor has, its wavelets and its answer."""
+    sizes = SignalSgnConfig(
+        joints=config.joints,
+        persons=config.persons,
+        channels=config.skeleton_channels,
+        attention=False,
+        frequency=config.frequency,
+        wave=False,
+        neurons=config.neurons,
+        tau=config.tau,
+        threshold=config.threshold,
+        surrogate=config.surrogate,
+        slope=config.slope,
+    )
+    backbone = signal_sgn.build(sizes, seed)
+    del backbone.classify_map
+    return backbone
 
 
-def _events_path(config: SpikingFusionConfig) -> Path:
-    return Path(_events_backbone(config), _patches(config), config)
+def _events_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
+    """Spiking Mamba without its answer."""
+    sizes = SpikingMambaConfig(
+        size=config.size,
+        patch=config.patch,
+        width=config.event_width,
+        depth=config.depth,
+        neurons=config.neurons,
+        tau=config.tau,
+        threshold=config.threshold,
+        surrogate=config.surrogate,
+        slope=config.slope,
+    )
+    backbone = spiking_mamba.build(sizes, seed)
+    del backbone.classify
+    return backbone
 
 
-NETWORKS: Mapping[str, Callable[[SpikingFusionConfig], nn.Module]] = {
+BACKBONES: Mapping[str, Callable[[SpikingFusionConfig, int], nn.Module]] = {
+    "skeleton": _skeleton_backbone,
+    "events": _events_backbone,
+}
+"""What makes tokens of each stream, drawn by a seed."""
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "both": SpikingFusion,
     "skeleton": SpikingSkeleton,
     "events": SpikingEvents,
 }
+"""The network for each choice of streams, of a config and a backbone for each of them."""
 
 
 def build(config: SpikingFusionConfig, seed: int) -> nn.Module:
     """The network with weights drawn by `seed`, its batch norms with the statistics of noise."""
+    backbones = (BACKBONES[name](config, seed) for name in config.takes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = NETWORKS[config.streams](config)
+        network = NETWORKS[config.streams](config, *backbones)
     source = torch.Generator().manual_seed(seed)
     settle(network, *(_noise(kind, source) for kind in config.takes.values()))
     return network

@@ -74,6 +74,17 @@ ZOO: Mapping[str, Entry] = {
         host=True,
         small={"classes": 3, "joints": 20, "persons": 1, "width": 8, "depth": 1, "heads": 2, "mlp_ratio": 2},
     ),
+    "signal_sgn": Entry(
+        ".signal_sgn:build",
+        ".signal_sgn:SignalSgnConfig",
+        "mean",
+        "spiking network for skeletons: a graph of joints, their frequencies, wavelets in time; 3×25×2, 60 actions",
+        host=True,
+        small={
+            **{"classes": 3, "joints": 20, "persons": 1, "channels": (8, 8), "heads": 2},
+            **{"wave_width": 4, "levels": 2},
+        },
+    ),
     "sequence_rnn": Entry(
         ".sequence_rnn:build",
         ".sequence_rnn:SequenceRnnConfig",

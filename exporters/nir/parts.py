@@ -21,7 +21,7 @@ from ...toolchain.graph.nodes import Input, Output
 from ...toolchain.graph.store import save as save_graph
 from ...toolchain.passes.drop_dead_nodes import DropDeadNodes
 from ...toolchain.writing import write_whole
-from ..cutting import ENDS, Piece, blamed, in_turns, with_loops
+from ..cutting import ENDS, LOOP, Piece, blamed, in_turns, with_loops
 from .saving import save
 from .writing import Written, to_tree
 
@@ -53,22 +53,44 @@ class Part:
         return f"{self.graph.name}.{'graph' if self.written is None else 'nir'}"
 
 
-def parts_of(graph: Graph, dialect: str = "ode") -> tuple[Graph, list[Part]]:
-    """The network without graphs in it, and its parts in the order in which they run.
+@dataclass(frozen=True)
+class NirCut:
+    """A network, cut.
+
+    Args:
+        flat: the network without graphs in it.
+        parts: its parts in the order in which they run.
+        why: for each node of the host, what NIR, or the dialect, says to it.
+    """
+
+    flat: Graph
+    parts: tuple[Part, ...]
+    why: Mapping[str, str]
+
+
+def cut_for_nir(graph: Graph, dialect: str = "ode") -> NirCut:
+    """The network cut into parts that NIR can say, and those of the host.
 
     Raises:
         Refused: when a part cannot be written for a reason that no node is to blame for.
     """
     flat = DropDeadNodes()(inline(graph)).graph
-    host: set[str] = set()
+    why: dict[str, str] = {}
     while True:
-        parts, reasons = _tried(flat, with_loops(flat, host), dialect)
+        parts, reasons = _tried(flat, with_loops(flat, why), dialect)
         if not reasons:
-            return flat, parts
-        found = {name for reason in reasons if (name := blamed(flat, reason)) is not None} - host
-        if not found:
+            held = (name for part in parts if part.written is None for name in part.piece.nodes)
+            return NirCut(flat, tuple(parts), {name: why.get(name, LOOP) for name in held})
+        found = {name: reason.found for reason in reasons if (name := blamed(flat, reason)) is not None}
+        if not found.keys() - why.keys():
             raise Refused(f"{graph.name} as parts of NIR", reasons)
-        host |= found
+        why = {**found, **why}
+
+
+def parts_of(graph: Graph, dialect: str = "ode") -> tuple[Graph, tuple[Part, ...]]:
+    """The network without graphs in it, and its parts; as `cut_for_nir`."""
+    cut = cut_for_nir(graph, dialect)
+    return cut.flat, cut.parts
 
 
 def _tried(flat: Graph, host: set[str], dialect: str) -> tuple[list[Part], list[SpikeportError]]:

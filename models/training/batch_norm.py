@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+from torch import Tensor, distributed, nn
 from torch.nn.functional import batch_norm
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -51,9 +51,24 @@ def _forward(layer: _BatchNorm, x: Tensor) -> Tensor:
     return y.to(x.dtype)
 
 
+class _Sum(torch.autograd.Function):
+    """Σ over all processes; what each of them makes of it matters to all, so gradients are summed too."""
+
+    @staticmethod
+    def forward(_ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_ctx: Any, *grads: Tensor) -> Tensor:
+        total = grads[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
 def _sum(values: Tensor) -> Tensor:
-    """Σ over all processes, and so its gradient."""
-    found: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]  # torch leaves it without types
+    found: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]  # torch leaves it without types
     return found
 
 

@@ -50,16 +50,17 @@ def check_losses(
         raise UsageError("training", f"{called} is {value} {moment}: {cause}", fix=fix)
 
 
-def check_gradients(norm: float, moment: Moment, network: nn.Module, streams: Sequence[Tensor]) -> None:
+def check_gradients(norm: float, moment: Moment, network: nn.Module, streams: Mapping[str, Tensor]) -> None:
     """Refuses to go on with a gradient that is no number."""
     if isfinite(norm):
         return
     strange = [name for name, each in network.named_parameters() if each.grad is not None and not _finite(each.grad)]
-    order = _order(network, streams)
+    order = _order(network, list(streams.values()))
     last = max(strange, key=lambda name: order.get(name.rpartition(".")[0], -1), default="")
     others = f", and of {len(strange) - 1} others before it" if len(strange) > 1 else ""
     found = f"the gradient of {last}{others}" if last else "the norm of all gradients"
-    raise UsageError("training", f"{found} is no number {moment}", "finite gradients", CALMER)
+    cause, fix = _cause(network, streams)
+    raise UsageError("training", f"{found} is no number {moment}: {cause}", fix=fix)
 
 
 def _cause(network: nn.Module, streams: Mapping[str, Tensor]) -> tuple[str, str]:

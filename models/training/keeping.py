@@ -10,6 +10,7 @@ from torch import Tensor
 from ...toolchain.errors import FileError
 from ..tensor_files import check_fit
 from .learner import Learner
+from .optimisers import check_memory
 from .randomness import restore, states
 from .state import Position
 
@@ -68,6 +69,7 @@ def _restore(parts: Mapping[str, Mapping[str, Tensor]], learner: Learner, positi
     for name, value in parts.get("optimiser", {}).items():
         place, _, key = name.partition(".")
         kept.setdefault(int(place), {})[key] = value
+    check_memory(learner.optimiser, kept)
     learner.optimiser.load_state_dict({**learner.optimiser.state_dict(), "state": kept})
     learner.skipped = position.skipped
     precision: Any = learner.fabric.strategy.precision

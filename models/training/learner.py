@@ -5,7 +5,7 @@ g = ∇ loss;   g ← g · min(1, clip / |g|);   weights ← optimizer(weights, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -59,7 +59,7 @@ class Learner:
         # processes average their gradients, so that each counts by its share of the samples
         share = len(labels) * self.fabric.world_size / count
         self.fabric.backward(losses[TOTAL] if share == 1 else losses[TOTAL] * share)
-        self._check(moment, list(streams.values()))
+        self._check(moment, streams)
         self.stepper.step()
         if self.average is not None:
             self.average.update(moment.step)
@@ -79,7 +79,7 @@ class Learner:
         """The sum over all processes."""
         return cast("Tensor", self.fabric.all_reduce(sums, reduce_op="sum")) if self.fabric.world_size > 1 else sums
 
-    def _check(self, moment: Moment, streams: Sequence[Tensor]) -> None:
+    def _check(self, moment: Moment, streams: Mapping[str, Tensor]) -> None:
         """Clips gradients, and refuses those that are no numbers; scaled ones may be, for some steps."""
         precision: Any = self.fabric.strategy.precision
         precision.unscale_gradients(self.optimiser)

@@ -173,7 +173,9 @@ def test_equal_to_the_equations_with_spikingjelly_neurons(network, skeleton):
 
 
 def test_gradients_are_those_of_the_equations(network, skeleton):
-    weights = [dict(network.named_parameters())[f"blocks.0.attn.{each}"] for each in ("learned_topology", "q_conv.weight")]
+    weights = [
+        dict(network.named_parameters())[f"blocks.0.attn.{each}"] for each in ("learned_topology", "q_conv.weight")
+    ]
     given = (published(network, skeleton)[-1], network(skeleton).sum(0))
     expected, found = (torch.autograd.grad(each.square().sum(), weights) for each in given)
     for a, b in zip(found, expected, strict=True):

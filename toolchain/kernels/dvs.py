@@ -61,7 +61,7 @@ def _next_signal(d: Any, slope: Any, f: Any, free: Any, on: Any, off: Any) -> An
 
 @inlined
 def _pixel_events(
-    d: Any, slope: Any, on: Any, off: Any, last: Any, left: Any, hazard: Any,
+    d: Any, slope: Any, on: Any, off: Any, share: Any, last: Any, left: Any, hazard: Any,
     begin: Any, span: Any, dead: Any, word: Any, offsets: Any, signs: Any, count: Any,
 ) -> Any:  # fmt: skip
     """The events of one pixel; gives how many, and d, last and left at the end. −1: there is no room for them.
@@ -80,7 +80,7 @@ def _pixel_events(
             left = exponential(bits(word, AGAIN))
             if f < free:
                 continue
-            sign = 1 if uniform(bits(word, SIGN)) * (on + off) < off else -1
+            sign = 1 if uniform(bits(word, SIGN)) < share else -1
             d = 0.0
         elif at <= 1:
             d += slope * (at - f)
@@ -111,7 +111,7 @@ def interval_range(
         level: L [P].
         bright: ι [P].
         state: lp, base, last, left [4, P], written.
-        pixel: θ_on, θ_off, leak in log intensity per µs, shot noise events per µs [4, P].
+        pixel: θ_on, θ_off, leak in log intensity per µs, shot noise events per µs, the share of ON in them [5, P].
         settings: begin and span of the interval in µs, 2π·cutoff per µs, jitter, refractory time in µs.
         jitter_keys: of this interval's draws for the leak, by clip [B].
         noise_keys: likewise for noise events.
@@ -144,7 +144,7 @@ def interval_range(
             continue
         word = bits(noise_keys[i // size], i % size)
         found, end, last, left = _pixel_events(
-            d, slope, on, off, state[2, i], left, hazard, begin, span, dead, word, offsets, signs, count
+            d, slope, on, off, pixel[4, i], state[2, i], left, hazard, begin, span, dead, word, offsets, signs, count
         )
         if found < 0:
             state[0, i] = lp

@@ -6,7 +6,7 @@ A limb is what a ball sweeps whose centre goes straight from a to b while its ra
     z(p) = min_τ z(τ) − √(r(τ)² − |p − c(τ)|²)   its nearest surface; both minima have closed forms
 
 A face is a convex polygon of four corners, d(p) its largest distance from an edge and z(p) the plane of three of them.
-A form covers a pixel by the share  α = clip(½ − d, 0, 1)  and  picture ← picture + α·(colour − picture): what hides what
+A form covers a pixel by the share α = clip(½ − d, 0, 1), and picture ← picture + α·(colour − picture): what hides what
 is the order of the list, as in a stage set of cardboard, while the depth map keeps the nearest surface with α ≥ ½.
 All lengths are in pixels, y downwards, z away from the camera.
 """
@@ -32,7 +32,7 @@ PIXELS_PER_FORM = 60
 
 
 @inlined
-def _limb_distance(form: Any, x: float, y: float) -> float:
+def _limb_distance(form: Any, x: float, y: float) -> Any:
     """How far (x, y) is outside of a limb's outline."""
     ax, ay, ar, br = form[0], form[1], form[3], form[7]
     dx, dy = form[4] - ax, form[5] - ay
@@ -114,8 +114,8 @@ def _box(form: Any, kind: int, height: int, width: int) -> Any:
         r = form[step * corner + 3] if kind == LIMB else 0.0
         left, right = min(left, form[step * corner] - r), max(right, form[step * corner] + r)
         top, bottom = min(top, form[step * corner + 1] - r), max(bottom, form[step * corner + 1] + r)
-    x0, x1 = max(0, int(math.floor(left - 1))), min(width, int(math.ceil(right + 2)))
-    y0, y1 = max(0, int(math.floor(top - 1))), min(height, int(math.ceil(bottom + 2)))
+    x0, x1 = max(0, math.floor(left - 1)), min(width, math.ceil(right + 2))
+    y0, y1 = max(0, math.floor(top - 1)), min(height, math.ceil(bottom + 2))
     return x0, x1, y0, y1
 
 
@@ -153,7 +153,7 @@ def paint_range(
 
 
 def paint(forms: Array, kinds: Array, colours: Array, present: Array, pictures: Array, depth: bool = False) -> Array:
-    """Paints forms onto pictures, in place; gives the depth map [N, F, H, W], infinite where nothing is, or an empty one.
+    """Paints forms onto pictures, in place; gives the depth map [N, F, H, W], infinite where nothing is.
 
     Args:
         forms: float64 [N, F, P, 12], of N clips of F pictures.
@@ -161,7 +161,7 @@ def paint(forms: Array, kinds: Array, colours: Array, present: Array, pictures: 
         colours: float32 [N, P, C].
         present: which forms a clip has, bool [N, P].
         pictures: float32 [N, F, C, H, W], what is behind everything.
-        depth: whether the depth map is wanted.
+        depth: whether the depth map is wanted; what is given is empty otherwise.
     """
     if not pictures.flags.c_contiguous or pictures.dtype != np.float32:
         raise UsageError("paint", f"pictures of {pictures.dtype} in another order than C", "contiguous float32")

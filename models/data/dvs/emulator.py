@@ -61,15 +61,16 @@ class Clips:
         return np.concatenate([draw(key, count) for key in keys_of(self._seeds, purpose)])
 
     def _made_pixels(self) -> Array:
-        """θ_on, θ_off, leak and shot noise per µs of each pixel: [4, P]."""
+        """θ_on, θ_off, leak and shot noise per µs, and the share of ON in that noise, of each pixel: [5, P]."""
         m = self.model
         on, off = (
             np.maximum(mean + m.sigma_thres * self._draws(purpose), LEAST_THRESHOLD)
             for mean, purpose in ((m.pos_thres, ON_DRAWS), (m.neg_thres, OFF_DRAWS))
         )
         leak = m.leak_rate_hz * 10 ** (m.noise_rate_cov_decades * self._draws(LEAK_DRAWS)) * on * 1e-6
-        shot = m.shot_noise_rate_hz / 2 * (m.pos_thres / on + m.neg_thres / off) * 1e-6
-        return np.stack([on, off, leak, shot])
+        noisy_on, noisy_off = m.pos_thres / on, m.neg_thres / off
+        shot = m.shot_noise_rate_hz / 2 * (noisy_on + noisy_off) * 1e-6
+        return np.stack([on, off, leak, shot, noisy_on / (noisy_on + noisy_off)])
 
     def feed(self, frames: Array, time: int) -> Events:
         """The events between the last frames and these, in order of time.

@@ -1,9 +1,11 @@
 """The table of actions: what is done, by how many, with which thing in hand, and what tells it from its twin.
 
     object pairs    one motion function, one of the two with another thing in hand: the joints are the same numbers
-    depth pairs     one motion function, one of the two mirrored by z → −z: seen from straight ahead at yaw ψ and −ψ, the
-                    two are the same picture, and ψ is as often positive as negative
+    depth pairs     one motion function, one of the two mirrored by z → −z: seen at yaw ψ and at −ψ, the two are the same
+                    picture, and ψ is as often positive as negative
     free            differ from all others for every sensor
+
+So a sensor that does not see things, or does not see depth, can be right in a pair only as often as a coin.
 """
 
 from __future__ import annotations

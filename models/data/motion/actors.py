@@ -1,7 +1,9 @@
 """An actor: a body, its random numbers and a clock; how it rests, and how its movements run in time.
 
     ease(x) = 10x³ − 15x⁴ + 6x⁵                              the path of least jerk from 0 to 1
-    there_and_back(t) = ease((t − t₁)/rise) − ease((t − t₂)/fall)
+    once(t) = ease((t − t₁)/rise) − ease((t − t₂)/fall)      there and back
+
+with times that are drawn for every clip.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from .postures import SIDES, Posture
 HANGING = 0.985
 """Of the arm's length: how far a hand hangs below its shoulder."""
 OUTWARDS = np.array([[SIDES[0], 0.0, 0.0], [SIDES[1], 0.0, 0.0]])
-"""Where knees and elbows point while nothing bends them forwards: to the sides, so that rest is its own mirror image."""
+"""Where knees and elbows point while nothing bends them ahead: to the sides, so that rest is its own mirror image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ class Actor:
         return self.draws.between(name, low, high)[:, None]
 
     def _drift(self, first: int, x: float, y: float, z: float) -> Array:
-        return self.draws.drift(first, self.times) * np.array([x, y, z])
+        found: Array = self.draws.drift(first, self.times) * np.array([x, y, z])
+        return found
 
 
 def actor_of(draws: Draws, times: Array) -> Actor:

@@ -50,12 +50,13 @@ class Chance:
 
     def take(self, places: Array) -> Chance:
         """The numbers of some clips."""
-        return Chance(*(each[:, places] for each in self._fields()), self.seeds[places])
+        shares, drifts, phases, rates = (each[:, places] for each in self._fields())
+        return Chance(shares, drifts, phases, rates, self.seeds[places])
 
     def mirrored(self) -> Chance:
         """The same clips seen from the other side of straight ahead: with the yaw's opposite."""
         shares = self.shares.copy()
-        # Not 1 − share: the yaw must be the exact opposite, so `centred` reads a share as a signed distance from ½.
+        # Exactly the opposite: shares are multiples of 2^-24, and the yaw goes by their distance from ½.
         shares[SCENE, :, COLUMNS["yaw"]] = 1 - shares[SCENE, :, COLUMNS["yaw"]]
         return replace(self, shares=shares)
 

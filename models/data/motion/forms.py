@@ -1,7 +1,7 @@
 """What is painted: limbs between joints, and the thing in a hand, in the order in which they cover each other.
 
-The order is fixed, legs before trunk before head before arms, whatever is nearer to the camera: order is what would tell
-ahead from back in a picture. For the same reason nothing painted is itself longer ahead than back (no noses, no toes).
+The order is fixed, legs before trunk before head before arms, whatever is nearer to the camera: order is what would
+tell ahead from back in a picture. For the same reason nothing painted is longer ahead than back (no noses, no toes).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from ..samples import Array
 from .bodies import Body
 from .cameras import Camera
 from .chance import FIRST, SECOND
-from .postures import RIGHT
 from .scenes import Scene
 from .things import SLOTS, things
 from .wardrobe import clothes_of, thing_of
@@ -24,7 +23,15 @@ from .wardrobe import clothes_of, thing_of
 
 @dataclass(frozen=True)
 class Limb:
-    """A limb between two joints; radii in shares of the stature, ends beyond the joints in shares of the bone."""
+    """A limb between two joints.
+
+    Args:
+        start: a joint; stop: the other.
+        thick: radius at the start in shares of the stature; thin: at the other end.
+        colour: which of the clothes.
+        before: how far it begins before the first joint, in shares of the bone; beyond: how far it goes on.
+        higher: how far it lies above the joints, in shares of the stature.
+    """
 
     start: int
     stop: int
@@ -33,8 +40,7 @@ class Limb:
     colour: str
     before: float = 0.0
     beyond: float = 0.0
-    upright: float = 0.0
-    """How much the build broadens it, 0 to 1 in `wide`; here the share of the stature by which it lies higher."""
+    higher: float = 0.0
 
 
 LOWER = (
@@ -47,11 +53,11 @@ LOWER = (
     Limb(12, 16, 0.052, 0.052, "trousers"),
 )
 TRUNK = (
-    Limb(0, 1, 0.066, 0.064, "shirt", -0.1),
+    Limb(0, 1, 0.066, 0.064, "shirt", 0.1),
     Limb(1, 20, 0.064, 0.07, "shirt", 0.0, -0.25),
     Limb(4, 8, 0.034, 0.034, "shirt"),
     Limb(20, 2, 0.03, 0.028, "skin", 0.0, 0.4),
-    Limb(3, 3, 0.056, 0.056, "hair", upright=0.018),
+    Limb(3, 3, 0.056, 0.056, "hair", higher=0.018),
     Limb(2, 3, 0.036, 0.05, "skin", -0.6, 0.05),
 )
 ARMS = (
@@ -114,7 +120,7 @@ def _limb(limb: Limb, joints: Array, body: Body, camera: Camera) -> Array:
     """One limb as the kernel reads it, [B, F, 12]."""
     start, stop = joints[:, :, limb.start], joints[:, :, limb.stop]
     bone = stop - start
-    lift = np.array([0.0, 1.0, 0.0]) * (limb.upright * body.stature)[:, None, None]
+    lift = np.array([0.0, 1.0, 0.0]) * (limb.higher * body.stature)[:, None, None]
     ends = [start - limb.before * bone + lift, stop + limb.beyond * bone + lift]
     found = np.zeros((*joints.shape[:2], NUMBERS))
     for place, (end, thick) in enumerate(zip(ends, (limb.thick, limb.thin), strict=True)):

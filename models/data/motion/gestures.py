@@ -123,7 +123,11 @@ def squat(actor: Actor) -> Posture:
     for side in (LEFT, RIGHT):
         found = with_hand(found, side, hand, np.array([SIDES[side] * 0.7, -0.7, 0.0]), progress)
     return replace(
-        found, place=place, hips=rest.hips + pitch * 0.8, chest=rest.chest + pitch, knees=np.broadcast_to(knees, rest.knees.shape)
+        found,
+        place=place,
+        hips=rest.hips + pitch * 0.8,
+        chest=rest.chest + pitch,
+        knees=np.broadcast_to(knees, rest.knees.shape),
     )
 
 

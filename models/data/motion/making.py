@@ -1,4 +1,4 @@
-"""Clips of actions, and the rows of the table of made data: the same seed and number is the same moment in every stream."""
+"""Clips of actions, and rows of the table of made data: the same seed and number is the same moment in every stream."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import numpy as np
 from ....toolchain.errors import UsageError
 from ..clips import Clips
 from ..samples import BLOCK, Array, Part, beginning_of
+from . import optics
 from .actions import CLASSES
 from .chance import chance_of
 from .clock import times_of
+from .rendering import View
 from .scenes import Scene, scene_of
 from .sensing import EventsConfig, SkeletonsConfig, events, skeletons
+
+SIZE, SMALLEST, LARGEST = 64, 16, 1024
+"""Pixels of video and depth."""
 
 
 def scene_in_block(labels: Array, source: np.random.Generator, steps: int) -> Scene:
@@ -39,21 +44,33 @@ class ClipsConfig:
     Args:
         skeletons: as of the table's row `action_skeletons`.
         events: as of `action_events`.
+        size: height and width of video and depth.
     """
 
     skeletons: SkeletonsConfig = field(default_factory=SkeletonsConfig)
     events: EventsConfig = field(default_factory=EventsConfig)
+    size: int = SIZE
 
     def __post_init__(self) -> None:
         if self.skeletons.steps != self.events.steps:
             found = f"{self.skeletons.steps} steps of skeletons, {self.events.steps} of events"
             raise UsageError("clips", found, "as many of both")
+        if not SMALLEST <= self.size <= LARGEST:
+            raise UsageError("clips", f"pictures of {self.size} pixels", f"{SMALLEST} to {LARGEST}")
+
+
+def _view(scene: Scene, config: ClipsConfig) -> View:
+    return optics.seen_at_steps(scene, config.size, config.events.steps)
 
 
 Stream = Callable[[Scene, ClipsConfig], Array]
 STREAMS: Mapping[str, Stream] = {
     "skeleton": lambda scene, config: skeletons(scene, config.skeletons),
     "events": lambda scene, config: events(scene, config.events),
+    "video": lambda scene, config: optics.video_of(_view(scene, config)),
+    "depth": lambda scene, config: optics.depth_of(_view(scene, config)),
+    "pose": lambda scene, config: optics.poses_of(scene, _view(scene, config), config.events.steps),
+    "points": lambda scene, config: optics.points_of(scene, _view(scene, config)),
 }
 """What can be made of a scene, [T, B, …], by the stream's name."""
 PAIR = ("skeleton", "events")

@@ -18,7 +18,7 @@ AHEAD = np.array([0.5, -0.8, 0.0])
 
 
 def _face_each_other(first: Posture, second: Posture, gap: Array, side: Array) -> tuple[Posture, Posture]:
-    """Stands both towards each other, `gap` [B, F] metres apart, the first at the left where side [B, 1] is 1, not −1."""
+    """Stands both towards each other, `gap` [B, F] metres apart, the first at the left where side [B, 1] is 1."""
     across = np.stack([side * gap / 2, 0 * gap], axis=-1)
     # A twist of +90° turns −z, where one looks, to −x.
     return (
@@ -37,8 +37,8 @@ def hands_meet(first: Actor, second: Actor) -> tuple[Posture, Posture]:
     gap = first.between("width", 0.72, 0.86) * np.ones(len(first.times))
     progress = np.maximum(first.once(), ease((first.times - 0.3) / 0.5) * (first.between("side", 0, 1) < 0.5))
     floor_up = first.between("height", 0.95, 1.1) + 0.045 * progress * first.swing(1.2, 2.4)
-    both = (_reaching(actor, gap, floor_up, progress) for actor in (first, second))
-    return _face_each_other(*both, gap, _side(first))
+    one, other = (_reaching(actor, gap, floor_up, progress) for actor in (first, second))
+    return _face_each_other(one, other, gap, _side(first))
 
 
 def _reaching(actor: Actor, gap: Array, height: Array, progress: Array) -> Posture:

@@ -46,4 +46,3 @@ def view_of(scene: Scene, size: int, colour: bool = True, depth: bool = True) ->
     video = np.ascontiguousarray(np.broadcast_to(ground, shape))
     depths = paint(seen.forms, seen.kinds, np.ascontiguousarray(colours), seen.present, video, depth)
     return View(camera, video, depths)
-

@@ -1,8 +1,7 @@
-"""What sensors make of scenes: skeletons as a Kinect's, events, video, depth, poses in the picture, points in space.
+"""What networks learn from: skeletons as a Kinect's, and the events of an event camera.
 
     skeleton = joints + jitter + lost joints, from where the first person's middle of the spine first is
     events   = an event camera (models/data/dvs) before the video's brightness, any of 2 × 2 pixels, any time in a step
-    points   = pixels of the depth map in metres: where its nearest surfaces are
 
 Every sensor draws its noise from the clip's own seed and its own number, whatever other sensors look at the clip.
 """
@@ -18,14 +17,13 @@ from ..dvs.counted import event_frames
 from ..dvs.model import DvsModel
 from ..samples import Array
 from .actions import CLASSES
-from .cameras import camera_of
+from .chance import PERSONS
 from .clock import MICROSECONDS, STEPS, moments_of
 from .postures import JOINTS
-from .chance import PERSONS
 from .rendering import view_of
 from .scenes import Scene
 
-SKELETON, EVENTS, POSE, POINTS = range(4)
+SKELETON, POSE, POINTS = range(3)
 """Numbers of the sensors' noise."""
 MIDDLE = 1
 """The joint that is put to 0 in the first step."""
@@ -79,7 +77,7 @@ class EventsConfig:
     rendered: int = 64
     threshold: float = 0.2
     spread: float = 0.04
-    noise: float = 0.5
+    noise: float = 0.1
 
     def __post_init__(self) -> None:
         _check("action_events", self.steps, 0.0, (self.spread, self.noise))
@@ -110,6 +108,11 @@ def _check(where: str, steps: int, chance: float, deviations: tuple[float, ...])
         raise UsageError(where, f"a chance of {chance}, deviations {deviations}", "0 to 1, and at least 0")
 
 
+def sensor(seed: int, number: int) -> np.random.Generator:
+    """The source of one sensor's noise in the clip of a seed."""
+    return np.random.default_rng([seed, number])
+
+
 def skeletons(scene: Scene, config: SkeletonsConfig) -> Array:
     """Skeletons of a sensor, float32 [T, B, 3, 25, 2]; who is absent is 0."""
     exact = scene.joints[:, moments_of(config.steps)]
@@ -122,7 +125,7 @@ def skeletons(scene: Scene, config: SkeletonsConfig) -> Array:
 
 def _joint_noise(seed: int, config: SkeletonsConfig) -> Array:
     """What is added to the joints of a clip, [T, 2, 25, 3]."""
-    source = np.random.default_rng([seed, SKELETON])
+    source = sensor(seed, SKELETON)
     shape = (config.steps, PERSONS, JOINTS)
     jitter = source.normal(0, config.jitter, (*shape, 3)) * np.array([1.0, 1.0, 1.5])
     lost = source.random(shape[1:]) < config.lost
@@ -130,7 +133,8 @@ def _joint_noise(seed: int, config: SkeletonsConfig) -> Array:
     stop = start + source.integers(2, 7, shape[1:])
     step = np.arange(config.steps)[:, None, None]
     while_lost = lost & (step >= start) & (step < stop)
-    return jitter + while_lost[..., None] * source.normal(0, config.astray, (*shape, 3))
+    noise: Array = jitter + while_lost[..., None] * source.normal(0, config.astray, (*shape, 3))
+    return noise
 
 
 def events(scene: Scene, config: EventsConfig) -> Array:

@@ -80,7 +80,7 @@ def _rod(made: Things, places: Array, slot: int, ends: tuple[Array, Array], radi
 
 def _cup(scene: Scene, places: Array, made: Things) -> None:
     """A tall cup that tilts to the mouth as it comes up."""
-    wrist, hand = _hand(scene, places)
+    _, hand = _hand(scene, places)
     head = scene.joints[places, :, 0, 3]
     near = np.clip(1.4 - np.sqrt(((head - hand) ** 2).sum(-1, keepdims=True)) / 0.35, 0, 1)
     axis = unit(UP + 0.55 * near * unit((head - hand) * np.array([1.0, 0.0, 1.0])))
@@ -91,7 +91,7 @@ def _cup(scene: Scene, places: Array, made: Things) -> None:
 
 def _phone(scene: Scene, places: Array, made: Things) -> None:
     """A small flat telephone, held along the face."""
-    wrist, hand = _hand(scene, places)
+    _, hand = _hand(scene, places)
     size = _size(scene, places)
     half = (0.07 * size)[:, None, None]
     _rod(made, places, 0, (hand - 0.6 * half * UP, hand + 1.2 * half * UP), (0.022 * size, 0.022 * size))

@@ -23,7 +23,7 @@ from .bodies import motion
 from .layouts import LAYOUTS, Layout
 from .pickled_arrays import Broken, Pickled, text_of
 from .pickles import read_pickle
-from .recordings import Array
+from .recordings import FARTHEST, Array
 from .sets import NTU_NAME
 from .sources import Item, Source, checked, names_for
 
@@ -124,8 +124,8 @@ def _poses(path: Path, annotation: Mapping[str, Any], layout: Layout) -> Array:
         raise FileError(where, f"keypoint of shape {list(points.shape)}", f"[persons, frames, {len(layout.joints)}, 3]")
     if points.shape[3] == 2:
         points = _with_scores(where, points, _points(path, annotation, "keypoint_score"), annotation.get("img_shape"))
-    if not np.isfinite(points).all():
-        raise FileError(where, "points that are not finite", "numbers")
+    if not (np.abs(points.astype(np.float64)) <= FARTHEST).all():  # also when they are NaN
+        raise FileError(where, "points that are not finite, or out of this world", "metres or pixels")
     if annotation.get("total_frames", points.shape[1]) != points.shape[1]:
         raise FileError(where, f"keypoint of {points.shape[1]} frames", f"{annotation['total_frames']}, as it says")
     ranked = sorted(range(len(points)), key=lambda person: -motion(points[person].astype(np.float64)))

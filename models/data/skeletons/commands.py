@@ -44,6 +44,9 @@ def skeletons(
     copies: Annotated[
         int, typer.Option(min=0, max=1000, help="Random crops and turns of each recording to train on.")
     ] = 0,
+    angle: Annotated[
+        float, typer.Option(min=0.0, max=3.1416, help="The largest angle of such a turn, about each axis, in radians.")
+    ] = 0.3,
     validation: Annotated[float, typer.Option(help="Share kept back for validation.")] = 0.1,
     validation_by: Annotated[str, typer.Option(help="Keep back by subject or by clip.")] = "subject",
     seed: Annotated[int, typer.Option(min=0, help="Seed of crops, turns and of who validates.")] = 0,
@@ -53,4 +56,5 @@ def skeletons(
     from .runs import Asked, written
 
     asked = Asked(source, output, data, split, on_bad, fill, jobs, tuple(streams.split(",")), validation, validation_by)
-    return written(asked, frames, copies, seed, sampling, centre=centre, upright=upright, unit=unit)
+    wishes = {"copies": copies, "angle": angle, "seed": seed, "sampling": sampling}
+    return written(asked, frames=frames, centre=centre, upright=upright, unit=unit, **wishes)

@@ -2,6 +2,8 @@
 
     x: [N, L, M·V·3], zeros behind a recording's last frame          y: [N, classes], one 1 in each row; or labels [N]
 
+Where a recording has one person, the published preparation writes him twice; so he is read.
+
 Such a file unpacks to many gigabytes, so its rows are read one after the other.
 """
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import starmap
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import Literal
 
 import numpy as np
@@ -209,11 +213,23 @@ def _results(
     if jobs < 2 or not source.apart:
         yield starmap(prepared, work)
         return
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_helping)
     try:
         yield pool.map(_prepared, work, chunksize=CHUNK)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _helping() -> None:
+    """In a process that reads: Ctrl-C is for the one who asked, and without him there is nobody to work for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent_process(),), daemon=True).start()
+
+
+def _leave_with(parent: BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _prepared(job: tuple[Item, Layout, Recipe, int]) -> SpikeportError | tuple[Array, bool]:
@@ -237,7 +253,7 @@ def prepared(item: Item, layout: Layout, recipe: Recipe, copies: int) -> Spikepo
     upright = turned_upright(poses, layout) if recipe.upright else poses
     tilted = upright is None
     poses = poses if upright is None else upright
-    source = np.random.default_rng([recipe.seed, zlib.crc32(item.name.encode())])
+    source = np.random.default_rng([recipe.seed, zlib.crc32(item.name.encode("utf-8", "backslashreplace"))])
     resize = resized if recipe.sampling == "linear" else picked
     crops = [(TRAIN_CROP if copies else TEST_CROP)(len(poses), source) for _ in range(max(1, copies))]
     cut = [resize(poses[crop], recipe.frames) for crop in crops]

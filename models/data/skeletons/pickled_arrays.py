@@ -80,7 +80,8 @@ class Pickled:
         dtype, sizes = kind.dtype(), _sizes(shape)
         if math.prod(sizes) * dtype.itemsize != len(data):
             raise Broken(f"an array of shape {list(sizes)} with {len(data)} bytes of values")
-        self.values = np.frombuffer(data, dtype).reshape(sizes, order=order) if len(data) else np.zeros(0, dtype)
+        flat: npt.NDArray[Any] = np.frombuffer(data, dtype) if len(data) else np.zeros(0, dtype)
+        self.values = flat.reshape(sizes, order=order)
 
 
 def _sizes(shape: object) -> tuple[int, ...]:

@@ -132,9 +132,14 @@ def _put(machine: _Machine, number: int) -> None:
 def _set_items(machine: _Machine, values: list[Any]) -> None:
     target = machine.top(dict)
     keys = values[::2]
-    if len(values) % 2 or not all(isinstance(key, str | int | float) or key is None for key in keys):
-        raise Broken("a dict whose keys are no numbers or texts")
+    if len(values) % 2 or not all(isinstance(key, str) or _is_key(key) for key in keys):
+        raise Broken("a dict whose keys are no texts or whole numbers")
     target.update(zip(keys, values[1::2], strict=True))
+
+
+def _is_key(key: object) -> bool:
+    """Whether it is a whole number that is its own hash: of larger ones, millions can be found with the same."""
+    return type(key) is int and abs(key) < 2**60
 
 
 def _dict(machine: _Machine) -> None:
@@ -176,7 +181,7 @@ def _long(machine: _Machine, length: int) -> None:
 
 
 def _text(machine: _Machine, length: int) -> None:
-    machine.push(str(machine.take(length), "utf-8", "surrogatepass"))
+    machine.push(str(machine.take(length), "utf-8"))
 
 
 def _old(machine: _Machine, length: int) -> None:

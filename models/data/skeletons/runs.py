@@ -78,20 +78,14 @@ def open_source(path: Path, data: str, split: str | None, persons: Persons) -> S
     return packed_source(path) if path.is_file() else labelled_source(path)
 
 
-def written(
-    asked: Asked, frames: int, copies: int, seed: int, sampling: str, *, centre: bool, upright: bool, unit: bool
-) -> Result:
-    """Makes the data folder."""
-    recipe = Recipe(
-        frames,
-        asked.kinds,
-        copies,
-        centre=centre,
-        upright=upright,
-        unit=unit,
-        sampling=cast("Any", sampling),
-        seed=seed,
-    )
+def written(asked: Asked, **wishes: Any) -> Result:
+    """Makes the data folder.
+
+    Args:
+        asked: what to read, and where to.
+        wishes: what to make of each recording, the fields of `Recipe`.
+    """
+    recipe = Recipe(kinds=asked.kinds, **wishes)
     persons = Persons(fill=cast("Any", asked.fill))
     held = Held(asked.validation, cast("Any", asked.validation_by))
     started = time.monotonic()

@@ -91,8 +91,8 @@ def scales_of(parts: Plan, largest: Mapping[str, float], *, netx: bool) -> dict[
 def _most_without_exponents(parts: Plan, source: str, *, netx: bool) -> float:
     """The largest scale with which weights that have no exponent still use all their bits.
 
-    Weights are W·k / S, and k is bounded by the threshold; so S is at most max|W|·k / 2⁸. No exponent have convolutions,
-    and below 0 nothing in a netx file; there values have two bits more, and weights two bits less.
+    Weights are W·k / S, and k is bounded by the threshold; so S is at most max|W|·k / 2⁸. Convolutions have none,
+    and nothing in a netx file has one below 0; there values have two bits more, and weights two bits less.
     """
     bounds = [np.inf]
     least = NETX_BITS if netx else WEIGHT_BITS
@@ -210,7 +210,12 @@ def as_matrix(form: Form) -> Form:
     node = Conv(conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
     columns = node.step({}, np.eye(inward).reshape(inward, *conv.received))[0]
     matrix = np.ascontiguousarray(columns.reshape(inward, outward).T)
-    return replace(form, before=(*form.before, Move((inward,))), map=matrix, after=settled((outward,), (Move(conv.sent), *form.after)))
+    return replace(
+        form,
+        before=(*form.before, Move((inward,))),
+        map=matrix,
+        after=settled((outward,), (Move(conv.sent), *form.after)),
+    )
 
 
 def _exponent(weights: Array, bits: int) -> int:

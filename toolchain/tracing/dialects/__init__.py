@@ -10,7 +10,7 @@ from . import norse, ours, snntorch, spikingjelly
 TABLES: Mapping[str, Row] = {**ours.ROWS, **norse.ROWS, **snntorch.ROWS, **spikingjelly.ROWS}
 """Every row by the full name of its type. No framework is imported for it."""
 
-REFUSED: Mapping[str, Row] = {**norse.REFUSED, **snntorch.REFUSED, **spikingjelly.REFUSED}
-"""Base types of neurons: what descends from one and has no row of its own is refused by its name."""
+REFUSED: Mapping[str, Row] = {**ours.REFUSED, **norse.REFUSED, **snntorch.REFUSED, **spikingjelly.REFUSED}
+"""Types, most of them bases of neurons: what descends from one and has no row of its own is refused by its name."""
 
 __all__ = ["REFUSED", "TABLES"]

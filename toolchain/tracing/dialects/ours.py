@@ -27,7 +27,7 @@ from ...graph.nodes import (
     Node,
     Scale,
 )
-from ..leaf import Leaf, Row
+from ..leaf import Leaf, Row, refused
 from ..values import Tracked, Value
 
 RULES = {"euler": "euler", "exact": "exact", "decay": "given"}
@@ -111,4 +111,10 @@ ROWS: Mapping[str, Row] = {
     "spikeport.models.stateful.MovingAverage": Row(_moving_average, _many),
     "spikeport.models.stateful.Change": Row(_change, _many),
     "spikeport.models.recurrent.RecurrentCubaLIF": Row(_recurrent, _many),
+}
+
+AHEAD = "its neurons run over all steps twice and its wavelets look ahead, so that no step can be answered by itself"
+
+REFUSED: Mapping[str, Row] = {
+    "spikeport.models.published_sgn.PublishedSignalSgn": refused(AHEAD, "our Signal-SGN, published=False", _many),
 }
