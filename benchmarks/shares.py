@@ -152,34 +152,26 @@ def shown(given: Given, trial: Trial, target: str) -> Result:
 
 
 def _view(name: str, found: Shares, target: str) -> RenderableType:
-    whole, columns = found.whole, (">nodes", ">firing", ">pairs", ">share", ">effective", ">share", ">one by one")
+    whole, columns = found.whole, (">firing", ">pairs", ">share", ">effective", ">share")
     parts = [(part, "host" if host else target, *_cells(work, whole)) for part, (host, _, work) in found.parts.items()]
     ends = [("all parts", target, *_cells(found.taken, whole)), ("the network", "", *_cells(whole, whole))]
-    reasons = [
-        (why if not said else f"{why}: {said}", *_cells(work, whole)[:6])
-        for why, (said, work) in sorted(found.reasons.items(), key=lambda row: -row[1][1].dense)
-    ]
+    most = sorted(found.reasons.items(), key=lambda row: -row[1][1].dense)
+    reasons = [(why if not said else f"{why}: {said}", *_cells(work, whole)) for why, (said, work) in most]
     lines: list[RenderableType] = [table(("part", "", *columns), [*parts, *ends])]
     if reasons:
-        lines += [Text(), table(("why the host's", *columns[:6]), reasons)]
+        lines += [Text(), table(("why the host's", *columns), reasons)]
     if found.uncounted:
         lines += [Text(), Text(f"not counted, for want of a row: {', '.join(found.uncounted)}")]
     taken = counted(sum(not host for host, _, _ in found.parts.values()), "part")
     share, live = (_share(getattr(found.taken, each), getattr(whole, each)) for each in ("dense", "effective"))
-    lines += [
-        Text(),
-        Text(f"{name}: {target} takes {taken} with {share} of all pairs and {live} of the effective ones"),
-    ]
-    return Group(*lines)
+    said = f"{name}: {target} takes {taken} with {share} of all pairs and {live} of the effective ones"
+    return Group(*lines, Text(), Text(said))
 
 
 def _cells(work: Work, whole: Work) -> tuple[str, ...]:
     dense, effective = _share(work.dense, whole.dense), _share(work.effective, whole.effective)
-    return (
-        f"{work.nodes}", f"{work.neurons or ''}", f"{work.dense:,}", dense, f"{work.effective:,}", effective,
-        f"{work.values:,}",
-    )  # fmt: skip
+    return f"{work.neurons or ''}", f"{work.dense:,}", dense, f"{work.effective:,}", effective
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
+    return "100 %" if part == whole else f"{100 * part / whole:.1f} %"

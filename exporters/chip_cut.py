@@ -205,7 +205,7 @@ def _by_node(piece: Piece, reasons: Iterable[SpikeportError]) -> dict[str, str]:
     for reason in reasons:
         name = blamed(piece.graph, reason)
         for each in _beside(piece, reason) if name is None else (name,):
-            found.setdefault(each, _said(reason))
+            found.setdefault(each, reason.found)
     return found
 
 
@@ -216,7 +216,3 @@ def _beside(piece: Piece, reason: SpikeportError) -> Iterable[str]:
         wire.source for end in ends for wire in graph.wires[end]
     }
     return [name for name in piece.nodes if name in near] or piece.nodes
-
-
-def _said(reason: SpikeportError) -> str:
-    return f"{reason.found}; expected {reason.expected}" if reason.expected else reason.found

@@ -146,13 +146,9 @@ def converted(
     account = Account(turned=turned, source=source)
     try:
         for name, each in formats.items():
-            if (
-                each.parts
-                and each.target
-                and isinstance(network, Graph)
-                and (given.source.host or has_host_nodes(network))
-            ):
-                in_parts(network, name, each, files[name], chip, account)
+            mixed = each.parts and each.target and isinstance(network, Graph) and beyond(network, given)
+            if mixed and in_parts(cast(Graph, network), name, each, files[name], chip, account):
+                pass
             elif each.target:
                 on_chip(network, name, each, files[name], chip, account)
             else:
@@ -241,19 +237,22 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
             proofs.append(of_lava(again, path, named))
 
 
-def mixed(network: Graph, given: Given) -> bool:
+def beyond(network: Graph, given: Given) -> bool:
     """Whether parts of a network may be the host's: where that was asked for, or it says so itself."""
     return given.source.host or has_host_nodes(network)
 
 
-def in_parts(network: Graph, name: str, how: Format, path: Path, chip: Chip, account: Account) -> None:
-    """Writes what of the network a chip takes, and the host's parts beside it."""
+def in_parts(network: Graph, name: str, how: Format, path: Path, chip: Chip, account: Account) -> bool:
+    """Writes what of the network a chip takes, and the host's parts beside it; not where a chip takes all of it."""
     inputs = _within(chip.reset_interval, chip.trial.values(network))
     setting = Setting(chip.bits, chip.allow, chip.reset_interval, how.target)
     found = parted(network, how, path, setting, inputs, lava=chip.lava)
+    if found is None:
+        return False
     account.proofs[name] = [account.source or of_source(network), *found.proofs]
     account.reports |= found.reports
     account.remarks += found.remarks
+    return True
 
 
 def _longer(chip: ChipGraph, inputs: dict[str, Array]) -> dict[str, Array]:

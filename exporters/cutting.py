@@ -147,7 +147,7 @@ def _past(onward: Mapping[str, set[str]], first: set[str], second: set[str]) -> 
         if name not in seen:
             seen.add(name)
             waiting += onward[name]
-    return bool(seen & both)
+    return False
 
 
 def in_order(flat: Graph, groups: Sequence[set[str]]) -> list[tuple[list[str], bool]]:

@@ -13,8 +13,8 @@ LARGEST = 64 << 20
 EXPECTED = "a manifest of Spikeport's"
 
 
-def read_manifest(path: Path, version: int, fix: str) -> dict[str, Any]:
-    """What a manifest of this version holds; its entries are not checked."""
+def read_manifest(path: Path, versions: int | tuple[int, ...], fix: str) -> dict[str, Any]:
+    """What a manifest of one of these versions holds; its entries are not checked."""
     try:
         if path.stat().st_size > LARGEST:
             raise FileError(str(path), f"more than {LARGEST >> 20} MB", EXPECTED)
@@ -23,8 +23,9 @@ def read_manifest(path: Path, version: int, fix: str) -> dict[str, Any]:
         raise FileError(str(path), f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise FileError(str(path), f"no JSON: {error}"[:200], EXPECTED, fix) from error
-    if not isinstance(data, dict) or data.get("version") != version:
-        raise FileError(str(path), "of another kind or version", f"{EXPECTED}, version {version}", fix)
+    known = (versions,) if isinstance(versions, int) else versions
+    if not isinstance(data, dict) or data.get("version") not in known:
+        raise FileError(str(path), "of another kind or version", f"{EXPECTED}, version {known[0]}", fix)
     return data
 
 

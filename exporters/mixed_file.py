@@ -19,10 +19,8 @@ from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.writing import write_whole
 from .manifests import part_beside, read_manifest
 from .mixed import Answer, Mixed, Part
-from .netx_parts import FIX, read_files, write_files
+from .netx_parts import FIX, MIXED, read_files, write_files
 
-VERSION = 2
-"""Of manifests with parts of the host; those of a chip graph alone have version 1."""
 MANIFEST = ".parts.json"
 
 
@@ -57,7 +55,7 @@ def write(mixed: Mixed, folder: str | Path) -> tuple[str, ...]:
             parts.append({"chip": data, **ends})
             remarks += said
     data = {
-        "version": VERSION,
+        "version": MIXED,
         "name": mixed.name,
         "dt": mixed.dt,
         "notes": dict(mixed.notes),
@@ -81,7 +79,7 @@ def read(manifest: str | Path) -> Mixed:
     path = Path(manifest)
     if path.is_dir():
         path = next(iter(sorted(path.glob(f"*{MANIFEST}"))), path / f"{path.stem}{MANIFEST}")
-    data = read_manifest(path, VERSION, FIX)
+    data = read_manifest(path, MIXED, FIX)
     try:
         return Mixed(
             str(data["name"]),

@@ -39,6 +39,8 @@ from .netx_writer import NetxFile, netx_file, write_file
 JOINS: Mapping[str, type[Process]] = {kind.__name__: kind for kind in (ChipInput, ChipOutput, Joined, Port, Shaped)}
 """What stands in the manifest."""
 FIX = "export the network again"
+MIXED = 2
+"""The version of manifests that have parts of the host, too (mixed_file.py)."""
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,11 @@ def read_parts(manifest: str | Path) -> ChipGraph:
         FileError: when the manifest or one of its files cannot be read, or they make no network.
     """
     path = Path(manifest)
-    return read_files(path, read_manifest(path, VERSION, FIX))
+    data = read_manifest(path, (VERSION, MIXED), FIX)
+    if data["version"] == MIXED:
+        fix = "run it: spikeport.exporters.mixed_file.read(path).run(inputs)"
+        raise FileError(str(path), "a network in parts of a chip and of a host", "one of a chip alone", fix)
+    return read_files(path, data)
 
 
 def read_files(path: Path, data: Mapping[str, Any]) -> ChipGraph:

@@ -12,7 +12,19 @@ from dataclasses import replace
 import numpy as np
 
 from ..toolchain.graph import Graph, Wire, replace_graph
-from ..toolchain.graph.nodes import Add, BatchNorm, Concat, Conv, Flatten, Integrating, Node, Output, Reshape, Scale
+from ..toolchain.graph.nodes import (
+    Add,
+    BatchNorm,
+    Concat,
+    Conv,
+    Flatten,
+    Input,
+    Integrating,
+    Node,
+    Output,
+    Reshape,
+    Scale,
+)
 from ..toolchain.loihi.lowering.convolutions import image
 
 THROUGH = (Reshape, Flatten, Scale, BatchNorm, Add)
@@ -48,14 +60,15 @@ def _read(node: Node, wires: tuple[Wire, ...], read_as: dict[str, str], name: st
 
 
 def layer_shape(graph: Graph, neuron: str) -> tuple[int, ...]:
-    """The shape of the layer that some neurons are behind."""
+    """The shape of the layer that some neurons are behind; what hands every value on is an image of one line."""
     source = graph.wires[neuron][0].source
     while isinstance(graph.nodes[source], THROUGH):
         source = graph.wires[source][0].source
     shape = graph.signals[source].shape
     if len(shape) in (2, 3) and (isinstance(graph.nodes[source], Conv) or _of_channels(graph.nodes[source], shape)):
         return image(shape)
-    return (math.prod(graph.signals[neuron].shape),)
+    line = (math.prod(graph.signals[neuron].shape),)
+    return (1, 1, *line) if isinstance(graph.nodes[source], (Input, Integrating)) and len(shape) > 1 else line
 
 
 def _of_channels(node: Node, shape: tuple[int, ...]) -> bool:

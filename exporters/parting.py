@@ -54,10 +54,15 @@ def has_host_nodes(graph: Graph) -> bool:
 
 def parted(
     graph: Graph, how: Format, path: Path, setting: Setting, inputs: Mapping[str, Array], *, lava: bool
-) -> Parted:
-    """Writes the parts of a graph that a chip takes, and those of the host, and proves them before they are there."""
+) -> Parted | None:
+    """Writes the parts of a graph that a chip takes, and those of the host, and proves them before they are there.
+
+    Where a chip takes all of it, there is nothing to part, and nothing is written.
+    """
     with working(f"finding the parts of {graph.name}"):
         split = split_for_chip(graph, setting, inputs)
+    if not split.cut.why:
+        return None
     if not split.cut.chips:
         raise Refused(f"{graph.name} in parts", [SpikeportError(name, w.said) for name, w in split.cut.why.items()])
     proofs = [_of_part(split, number) for number, piece in enumerate(split.cut.pieces) if not piece.host]

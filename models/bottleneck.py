@@ -5,7 +5,7 @@
     afterwards    s = 1{u > θ} = 1{p > ½}           a neuron with β = 0: an ordinary spiking layer
 
     price         λ·mean KL(Bern(p) ‖ Bern(π))      at least λ·I(x; s) for each neuron (proposition 3)
-    likeness      α·(1 − cos(r, c_y))               r = mean_t s, the rate code; c_y, its class's row of the last linear map
+    likeness      α·(1 − cos(r, c_y))               r = mean_t s, the rate code; c_y, its class's row of the last map
 
 The chance is the one whose slope the sigmoid surrogate of k takes: σ(k·(u − θ))' = k·σ·(1 − σ). So the layer's gradient
 is the same with the draw and without it, and without the bottleneck the layer is the same neuron with the same

@@ -13,7 +13,7 @@ token moves.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, unflatten
 
 NEVER = -1e4
 """What is added to the exponent of a token that is still to come: exp of it is 0 in every type."""
@@ -24,7 +24,7 @@ def scan_by_products(
 ) -> tuple[Tensor, Tensor]:
     """The scan of `toolchain/kernels/scan.py`; a is the logarithm of the decay, and a state of none is zeros."""
     heads = step.shape[4]
-    xs = x.unflatten(3, (heads, -1)).transpose(2, 3).unsqueeze(2)
+    xs = unflatten(x, 3, (heads, -1)).transpose(2, 3).unsqueeze(2)
     driven = step.permute(0, 1, 3, 4, 2).unsqueeze(-1) * xs
     keys, queries = _by_direction(b, heads), _by_direction(c, heads)
     up_to, behind = triangles(x.shape[2], step.shape[3], a)
@@ -32,9 +32,7 @@ def scan_by_products(
     seen = up_to[:, None]
     inside = ((within[..., :, None] - within[..., None, :]) * seen + NEVER * (1 - seen)).exp()
     tail = torch.einsum("tbmrh,rnm->tbrhn", a, behind).exp().unsqueeze(-1)
-    recalled, h = _carried(
-        queries, a.sum(2).exp()[..., None, None], keys.mT @ (tail * driven), _split(state, heads)
-    )
+    recalled, h = _carried(queries, a.sum(2).exp()[..., None, None], keys.mT @ (tail * driven), _split(state, heads))
     y = ((queries @ keys.mT) * inside) @ driven + within.exp().unsqueeze(-1) * recalled
     return y.sum(2).transpose(2, 3).flatten(3), h.transpose(2, 3).flatten(3)
 
@@ -47,7 +45,7 @@ def _by_direction(each: Tensor, heads: int) -> Tensor:
 
 def _split(state: Tensor | None, heads: int) -> Tensor | None:
     """[B, R, S, E] → [B, R, heads, S, P]."""
-    return None if state is None else state.unflatten(3, (heads, -1)).transpose(2, 3)
+    return None if state is None else unflatten(state, 3, (heads, -1)).transpose(2, 3)
 
 
 def _carried(queries: Tensor, left: Tensor, added: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from .scan_fused import fused
 def scan_frames(
     x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor, state: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """The sum of two scans over the tokens of all frames: in their order, and from the last token of a frame to its first.
+    """The sum of two scans over the tokens of all frames: in their order, and in each frame from the last to the first.
 
     In both the state goes on from frame to frame, so that a token sees all of its frame, all frames before, and none
     that are still to come.

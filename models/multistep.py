@@ -84,6 +84,7 @@ def zero_state(x: Tensor) -> NeuronState:
 
 
 def fusible(x: Tensor) -> bool:
+    """Whether kernels can run a tensor: plain numbers on the CPU, and nobody watches."""
     plain = type(x) is Tensor or type(x) is torch.nn.Parameter
     if not plain or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return False

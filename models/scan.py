@@ -21,7 +21,7 @@ All give the same numbers and the same gradients up to rounding.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, unflatten
 
 from .multistep import fusible
 from .scan_forms import CHUNK, Scanned, checked, scan_chunks, scan_reference, scan_steps
@@ -37,7 +37,7 @@ def scan(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, st
     decay = a.exp()[:, :, None, None]
     y, after = fused(frames, torch.ones_like(decay), decay, b[:, :, None, None], c[:, :, None, None], h)
     y = y.view(x.shape)
-    after = after.squeeze(1).unflatten(2, x.shape[2:]).transpose(1, 2)
+    after = unflatten(after.squeeze(1), 2, x.shape[2:]).transpose(1, 2)
     return (y if d is None else y + d[:, None] * x), after
 
 

@@ -7,7 +7,7 @@ exp(−∞) is 0.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, unflatten
 
 from ..toolchain.errors import UsageError
 
@@ -25,8 +25,10 @@ def scan_reference(
     h = checked(x, a, b, c, d, state).double()
     heads = x.shape[2]
     every, keys, queries = x.double(), *(_spread(each.double(), heads) for each in (b, c))
-    between = _sums_between(a.double().movedim(0, -1))
-    weights = torch.einsum("nbhs,mbhs->bhnm", queries, keys) * between.exp()
+    place = torch.arange(len(x), device=x.device)
+    n, m = place[:, None, None], place[:, None]
+    between = torch.einsum("nmk,kbh->bhnm", ((m < place) & (place <= n)).double(), a.double())
+    weights = torch.einsum("nbhs,mbhs->bhnm", queries, keys) * between.exp().tril()
     whole = a.double().cumsum(0)
     y = torch.einsum("bhnm,mbhp->nbhp", weights, every)
     y = y + torch.einsum("nbh,nbhs,bhsp->nbhp", whole.exp(), queries, h)
@@ -62,8 +64,8 @@ def scan_chunks(
 ) -> Scanned:
     """The same in products of matrices, `chunk` places at a time.
 
-    Within a chunk, M[n, m] = ⟨c[n], b[m]⟩·exp(a[m+1] + … + a[n]) for m ≤ n, and y = M·x + exp(a[1] + … + a[n])·⟨c[n], h⟩,
-    with h the state that the chunk starts with.
+    Within a chunk, M[n, m] = ⟨c[n], b[m]⟩·exp(a[m+1] + … + a[n]) for m ≤ n, and 0 for m > n;
+    y[n] = Σ M[n, m]·x[m] + exp(a[1] + … + a[n])·⟨c[n], h⟩, with h the state that the chunk starts with.
     """
     h = checked(x, a, b, c, d, state)
     if chunk < 1:
@@ -71,15 +73,15 @@ def scan_chunks(
     if not len(x):
         return x, h
     split = (b.shape[2], x.shape[2] // b.shape[2])  # heads as groups and the heads of each
-    xs = _chunked(x, chunk).unflatten(3, split).permute(0, 2, 3, 1, 4, 5)
+    xs = unflatten(_chunked(x, chunk), 3, split).permute(0, 2, 3, 1, 4, 5)
     keys, queries = (_chunked(each, chunk).permute(0, 2, 3, 1, 4) for each in (b, c))
-    log = _chunked(a, chunk).unflatten(3, split).permute(0, 2, 3, 4, 1)
+    log = unflatten(_chunked(a, chunk), 3, split).permute(0, 2, 3, 4, 1)
     inside = _sums_between(log).exp()
     reach, tail = log.cumsum(-1).exp(), inside[..., -1, :]
     added = keys.mT @ (xs * tail.mT.unsqueeze(-1)).flatten(-2)
-    first = h.unflatten(1, split).transpose(2, 3)
-    starts, last = _carried(first, reach[..., None, :, -1, None], added.unflatten(-1, (split[1], -1)))
-    recalled = (queries @ starts.flatten(-2)).unflatten(-1, (split[1], -1)) * reach.mT.unsqueeze(-1)
+    first = unflatten(h, 1, split).transpose(2, 3)
+    starts, last = _carried(first, reach[..., None, :, -1, None], unflatten(added, -1, (split[1], -1)))
+    recalled = unflatten(queries @ starts.flatten(-2), -1, (split[1], -1)) * reach.mT.unsqueeze(-1)
     weights = (queries @ keys.mT).unsqueeze(3) * inside
     y = recalled + (weights @ xs.transpose(3, 4)).transpose(3, 4)
     y = y.permute(0, 3, 1, 2, 4, 5).flatten(0, 1).flatten(2, 3)[: len(x)]
@@ -132,7 +134,7 @@ def _chunked(each: Tensor, chunk: int) -> Tensor:
     missing = -len(each) % chunk
     if missing:
         each = torch.cat([each, each.new_zeros(missing, *each.shape[1:])])
-    return each.unflatten(0, (-1, chunk))
+    return unflatten(each, 0, (-1, chunk))
 
 
 def _carried(h: Tensor, left: Tensor, added: Tensor) -> Scanned:

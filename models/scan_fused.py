@@ -24,7 +24,7 @@ def fused(x: Tensor, step: Tensor, decay: Tensor, b: Tensor, c: Tensor, state: T
     """
     given = tuple(each.contiguous() for each in (x, step, decay, b, c, state))
     if torch.is_grad_enabled() and any(each.requires_grad for each in given):
-        launched: tuple[Tensor, Tensor] = _Fused.apply(*given)
+        launched: tuple[Tensor, Tensor] = _Fused.apply(*given)  # type: ignore[no-untyped-call]
         return launched
     return _launched(given, keep=False)[:2]
 

@@ -152,7 +152,7 @@ class SignalSgnConfig:
         return self.graph == "bones" or not (self.published or self.graph)
 
     def links(self) -> Tensor:
-        """What the matrices between joints start from, 1, the way to the parents and the way back [3, V, V]."""
+        """What the matrices between joints start from: 1, from the parents, and to the parents [3, V, V]."""
         return links(PARENTS[self.joints]) if self.bones else torch.eye(self.joints).repeat(3, 1, 1)
 
     def firing(self) -> Firing:

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -166,7 +167,9 @@ class Path(nn.Module):
         super().__init__()
         firing, (count, channels) = config.firing(), tokens
         self.backbone = backbone
-        extractor = SemanticExtractor(count, channels, config.width, config.gsa, firing) if config.sse else nn.Identity()
+        extractor = (
+            SemanticExtractor(count, channels, config.width, config.gsa, firing) if config.sse else nn.Identity()
+        )
         self.extractor = extractor
         self.bottleneck = Bottleneck(channels, firing, config.price(1))
 

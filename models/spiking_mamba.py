@@ -21,12 +21,13 @@ Model card. The name and the place, the encoder of events in a network for event
 layers are not. This design is ours, as is everything about it: it claims no published number. What is wanted of it is
 that every layer of weights is reached by spikes and that what is added up, the membrane, stays inside neurons.
 
-    Input     zeros and ones for each pixel and polarity: whether there was an event in this frame.
-    A chip cannot    of the selective scan: softplus and exp; the products Δ·a, Δ·x, b ⊗ x, ⟨c, h⟩, e·h of two signals,
-              in the deployed form products of matrices; its result is real, and is a current of the next neurons. These are
-              Host nodes and a delayed state in the graph. A product of spikes y ⊙ z is a coincidence.
-    A chip can       everything else, and with selective = false everything: the product of spikes is then a neuron
-              without memory, W of the scan has no bias, and each head is a population with one decay.
+    input            zeros and ones for each pixel and polarity: whether there was an event in this frame
+    beyond a chip    of the selective scan softplus and exp, the products of two signals Δ·x, b ⊗ x, ⟨c, h⟩ and e·h,
+                     as products of matrices where it is deployed: Host nodes and a delayed state in the graph, PERCENT of
+                     the operations. Its result is real, and is a current of the next neurons. y ⊙ z is a product of
+                     spikes, a coincidence.
+    on a chip        everything else; and all of it with selective = false, where the product of spikes is a neuron
+                     without memory and each head of the scan a population with a decay of its own
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from .firing import Firing
 from .folding import PerStep
 from .input_kinds import InputKind
 from .neurons import LIF
-from .spiking_scan import Invariant, Selective
+from .spiking_scan import Invariant, Selective, batch_norm
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,7 @@ class SpikingMambaConfig:
 
 
 def _normed(layer: nn.Conv2d, spread: float = 1.0) -> nn.Sequential:
-    """A convolution and its batch norm, which gives a standard deviation of `spread` at first."""
-    norm = nn.BatchNorm2d(layer.out_channels)
-    nn.init.constant_(norm.weight, spread)
-    return nn.Sequential(PerStep(layer), PerStep(norm))
+    return nn.Sequential(PerStep(layer), PerStep(batch_norm(layer.out_channels, spread)))
 
 
 def _stem(config: SpikingMambaConfig) -> nn.Sequential:
@@ -142,7 +140,7 @@ class SpikingMamba(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.fire = config.firing().layer()
         self.classify = nn.Linear(config.width, config.classes)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def tokens(self, events: Tensor) -> Tensor:
         """Spikes of the patches [T, B, N, C], N in raster order."""

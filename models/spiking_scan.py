@@ -18,7 +18,7 @@ from math import exp, log
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, unflatten
 from torch.nn import functional
 
 from ..toolchain.errors import UsageError
@@ -37,6 +37,13 @@ RATE = 0.2
 """The share of neurons that is taken to fire where weights are drawn."""
 
 
+def batch_norm(channels: int, spread: float) -> nn.BatchNorm2d:
+    """Batch norm that gives a standard deviation of `spread` at first."""
+    norm = nn.BatchNorm2d(channels)
+    nn.init.constant_(norm.weight, spread)
+    return norm
+
+
 @final
 class Selective(nn.Module):
     """The selective scan between neurons.
@@ -53,8 +60,7 @@ class Selective(nn.Module):
         super().__init__()
         self.fire_in, self.fire_out = firing.layer(), firing.layer()
         self.scan = SelectiveScan(width, heads, state, patches)
-        self.norm = PerStep(nn.BatchNorm2d(width))
-        nn.init.constant_(self.norm.layer.weight, firing.drive)
+        self.norm = PerStep(batch_norm(width, firing.drive))
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs currents."""
@@ -82,29 +88,33 @@ class SelectiveScan(Stateful):
 
     def run(self, u: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Runs spikes u [T, B, C, h, w] from a state [B, 2, S, C]; gives real values of u's shape, and the state."""
-        chosen = self.select(u).flatten(3).transpose(2, 3).unflatten(3, (2, -1))
-        step, keys, queries = chosen.split(self.parts, dim=4)
+        chosen = unflatten(_by_patch(self.select(u)), 3, (2, -1))
+        step, keys, queries = torch.split(chosen, self.parts, dim=4)
         step = functional.softplus(step)
-        x = u.flatten(3).transpose(2, 3)
+        x = _by_patch(u)
         y, after = scan_frames(x, step, -step * self.log_rate.exp(), keys, queries, state)
-        return (y + self.skip * x).transpose(2, 3).unflatten(3, u.shape[3:]), after
+        return unflatten((y + self.skip * x).transpose(2, 3), 3, u.shape[3:]), after
 
     def forward(self, u: Tensor) -> Tensor:
         """Runs spikes u [T, B, C, h, w] from the start."""
         return self.run(u)[0] if self.memory is None else self.memory.run(self.run, u)
 
 
+def _by_patch(x: Tensor) -> Tensor:
+    """[T, B, C, h, w] → [T, B, h·w, C]."""
+    return x.flatten(3).transpose(2, 3)
+
+
 def _selection(width: int, heads: int, state: int, patches: int) -> nn.Conv2d:
     """Δ, b and c of both directions: Δ from 1 / LONGEST to 1 / SHORTEST of a frame, ⟨c, b⟩ about as large as 1."""
     layer = nn.Conv2d(width, 2 * (heads + 2 * state), 1)
     lengths = torch.logspace(log(SHORTEST * patches), log(LONGEST * patches), heads, base=exp(1))
+    spread = torch.full((2, heads + 2 * state), state**-0.25)
+    start = torch.zeros_like(spread)
+    spread[:, :heads], start[:, :heads] = 0.1, torch.expm1(1 / lengths).log()
     with torch.no_grad():
-        layer.weight.normal_(0.0, (RATE * width) ** -0.5)
-        layer.bias.zero_()  # type: ignore[union-attr]
-        of_step, steps = layer.weight.unflatten(0, (2, -1)), layer.bias.unflatten(0, (2, -1))  # type: ignore[union-attr]
-        of_step[:, :heads] *= 0.1
-        of_step[:, heads:] *= state**-0.25
-        steps[:, :heads] = torch.expm1(1 / lengths).log()
+        layer.weight.normal_(0.0, (RATE * width) ** -0.5).mul_(spread.view(-1, 1, 1, 1))
+        layer.bias = nn.Parameter(start.flatten())
     return layer
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from .firing import Firing
 
 QUIET, SURE = 0.25, 1.5
-"""What a layer and the shortcut around it start with, in multiples of what fires a resting neuron: x passes, f stirs."""
+"""What a layer and the shortcut around it start with, in multiples of what fires a resting neuron: x passes."""
 
 
 @final

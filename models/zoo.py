@@ -81,8 +81,13 @@ ZOO: Mapping[str, Entry] = {
         "spiking network for skeletons: a graph of joints, their frequencies, wavelets in time; 3×25×2, 60 actions",
         host=True,
         small={
-            **{"classes": 3, "joints": 20, "persons": 1, "channels": (8, 8), "heads": 2},
-            **{"wave_width": 4, "levels": 2},
+            "classes": 3,
+            "joints": 20,
+            "persons": 1,
+            "channels": (8, 8),
+            "heads": 2,
+            "wave_width": 4,
+            "levels": 2,
         },
     ),
     "sequence_rnn": Entry(
@@ -90,6 +95,14 @@ ZOO: Mapping[str, Entry] = {
         ".sequence_rnn:SequenceRnnConfig",
         "last",
         "recurrent network for spike sequences: 64 inputs, 128 recurrent CUBA-LIF, 10 leaky integrators",
+    ),
+    "spiking_mamba": Entry(
+        ".spiking_mamba:build",
+        ".spiking_mamba:SpikingMambaConfig",
+        "mean",
+        "spiking Mamba for events, a selective scan over patches and frames; 2×32×32, 10 classes",
+        host=True,
+        small={"classes": 3, "size": 8, "patch": 4, "width": 8, "depth": 1, "heads": 2, "state": 4},
     ),
 }
 

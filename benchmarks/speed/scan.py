@@ -46,7 +46,7 @@ class Size:
     """
 
     length: int = 1024
-    batches: tuple[int, ...] = (1, 8)
+    batches: tuple[int, ...] = (1, 4)
     heads: int = 4
     width: int = 16
     state: int = 16
@@ -66,7 +66,7 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
 
     Returns:
         {"name", "rows", "lengths", "notes"}; a row has case, form, batch, ours_s, peer, peer_s, ratio, pairs, limit_s,
-        of_limit and different. `lengths` has for each form "seconds" by length, and "linear", the R² of a straight line.
+        of_limit and different. `lengths` has for each form "seconds" by length, and "linear", the R² of a line.
     """
     size = QUICK if quick else Size()
     cases = [(form, batch, backward) for form in FORMS for batch in size.batches for backward in (False, True)]

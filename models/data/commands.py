@@ -10,6 +10,9 @@ from typer.core import TyperGroup
 
 from ...toolchain.console import Result, command
 from ...toolchain.errors import UsageError
+from .dvs.commands import register as add_events
+from .motion.commands import register as add_synth
+from .skeletons.commands import register as add_skeletons
 
 if TYPE_CHECKING:
     from .samples import Part
@@ -51,3 +54,7 @@ def show(
     if output is not None:
         raise UsageError("--output", "a file and no data", "the name of some", "say which: spikeport data NAME -o FILE")
     return listed()
+
+
+for add in (add_events, add_skeletons, add_synth):
+    add(app)

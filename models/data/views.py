@@ -50,19 +50,23 @@ def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> 
         "classes": list(config.class_names),
         "part": part,
         "seed": seed,
-        "rate": samples.rate,
+        "rate": samples.rate if entry(name).carries == "spikes" else None,
         "config": settings,
         "file": None if output is None else str(output),
     }
     heading = (
         f"{name}: {entry(name).text}\n{part}, seed {seed}: {by(samples.inputs.shape)}"
-        f" (steps, samples, shape), {number(samples.rate, 3)} of them ones\n"
+        f" (steps, samples, shape){_ones(samples, name)}\n"
         f"classes: {', '.join(config.class_names)}\n"
     )
     rows = [(key, str(value)) for key, value in settings.items()]
     pictures = Text("\n" + _pictures(samples, config.class_names))
     written = [Text(f"written: {output} (inputs, labels)")] if output is not None else []
     return Result(data, Group(Text(heading), table(("setting", "value"), rows), pictures, *written))
+
+
+def _ones(samples: Samples, name: str) -> str:
+    return f", {number(samples.rate, 3)} of them ones" if entry(name).carries == "spikes" else ""
 
 
 def write(samples: Samples, path: Path) -> None:

@@ -7,6 +7,7 @@ One module gives all of it, so that whoever wraps it (other precision, other pro
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -28,6 +29,8 @@ class Objective(nn.Module):
     def __init__(self, network: nn.Module, readout: str, smoothing: float = 0.0) -> None:
         super().__init__()
         self.network, self.readout, self.smoothing = network, READOUTS[readout], smoothing
+        # Several processes look for weights that a batch leaves out, and warn at length where there are none.
+        self.left_out = nn.Parameter(torch.zeros(()))
 
     def forward(self, labels: Tensor, *streams: Tensor) -> dict[str, Tensor]:
         """The loss, its parts by name, and how many samples are right."""

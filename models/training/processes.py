@@ -63,7 +63,7 @@ def check_launch(devices: int | None, nodes: int | None) -> None:
     found = launched()
     wanted = devices or found.each, nodes or found.nodes
     if wanted != (found.each, found.nodes):
-        start = f"torchrun --nnodes {wanted[1]} --nproc_per_node {wanted[0]} -m spikeport train …"
+        start = f"torchrun --nnodes {wanted[1]} --nproc_per_node {wanted[0]} -m spikeport train MODEL"
         processes = f"{wanted[0]} devices on {wanted[1]} machines, and {found.world} processes"
         raise UsageError("--devices, --nodes", processes, "a process for each device", f"start them: {start}")
 

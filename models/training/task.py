@@ -95,8 +95,16 @@ def check_task(task: Task) -> None:
         check_tensorboard()
     if task.file is not None:
         check_place(task.file)
-    if task.folder is not None and task.folder.suffix and not task.folder.is_dir():
-        raise UsageError("--output", f"'{task.folder}'", f"a name that ends in {FILE}, or a folder")
+    if task.folder is not None:
+        _check_folder(task.folder)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    if folder.suffix or folder.exists():
+        raise UsageError("--output", f"'{folder}'", f"a name that ends in {FILE}, or a folder")
+    check_place(folder)
 
 
 def check_fit(task: Task, clips: Clips) -> None:

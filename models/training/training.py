@@ -8,7 +8,6 @@ are those of the epoch with the highest validation accuracy.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -55,7 +54,7 @@ def train(
     set_surrogates(network, recipe.surrogate)
     with _threads(recipe.threads):
         fabric = fabric_of(recipe.precision)
-        with seeded(seed + fabric.global_rank), _together(network) if fabric.world_size > 1 else nullcontext():
+        with seeded(seed + fabric.global_rank), shared(network) if fabric.world_size > 1 else nullcontext():
             loop = Loop(network, recipe, readout, seed, splits, fabric, data, folder)
             loop.run(told or (lambda _: None), stepped or (lambda _: None))
             test = loop.finish()
@@ -67,15 +66,6 @@ def train(
 def largest_weight(network: nn.Module) -> float:
     """max |w| over all that is learned."""
     return max(float(weight.detach().abs().max()) for weight in network.parameters())
-
-
-@contextmanager
-def _together(network: nn.Module) -> Iterator[None]:
-    """Many processes learn what one would."""
-    with shared(network), warnings.catch_warnings():
-        # that every weight is used is no news: some networks use all, others leave some out
-        warnings.filterwarnings("ignore", "find_unused_parameters=True was specified")
-        yield
 
 
 @contextmanager

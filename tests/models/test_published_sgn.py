@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from signal_sgn_by_hand import ByHand
 from spikeport.benchmarks.counting.count import count
 from spikeport.models.layer import Neurons
 from spikeport.models.multiwavelets import legendre_filters
 from spikeport.models.published_sgn import PublishedSignalSgn
 from spikeport.models.signal_sgn import SignalSgnConfig, build
+from spikeport.models.weights import settle
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.tracing import trace
 from spikeport.toolchain.tracing.run import TracingRefused
+from support.signal_sgn_by_hand import ByHand
 from torch import nn
 
 LAYOUT = Path(__file__).with_name("signal_sgn_layout.txt")
@@ -53,18 +54,18 @@ def shaped(config):
 
 
 def lively(config, seed=3):
-    """A network in float64 whose every part is awake: random norms, a graph that is heard."""
-    network = build(config, seed).double()
-    source = torch.Generator().manual_seed(seed)
+    """A network in float64 whose every part is awake: batch norms with spread, bias and statistics."""
+    network, source = build(config, seed).double(), torch.Generator().manual_seed(seed)
     for part in network.modules():
         if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
-            for tensor, low in ((part.weight, 1.5), (part.bias, -0.2), (part.running_mean, -0.2), (part.running_var, 0.6)):
+            for tensor, low in ((part.weight, 1.5), (part.bias, 0.5)):
                 tensor.data.copy_(low + 0.6 * torch.rand(tensor.shape, generator=source, dtype=torch.float64))
+    settle(network, clips(config, samples=3, seed=9))
     return network
 
 
-def clips(config, steps=16, samples=2):
-    source = torch.Generator().manual_seed(8)
+def clips(config, steps=16, samples=2, seed=8):
+    source = torch.Generator().manual_seed(seed)
     return torch.randn(steps, samples, *config.takes["skeleton"].shape, generator=source, dtype=torch.float64)
 
 
@@ -86,8 +87,16 @@ def test_parameters_of_the_parts():
     network = shaped(NTU60)
     found = {name: sum(each.numel() for each in part.parameters()) for name, part in network.named_children()}
     assert {name: number for name, number in found.items() if number} == {
-        **{"skeletonbn": 150, "data_bn": 300, "l1": 67_589, "l2": 61_036, "l5": 310_789, "l8": 1_225_861},
-        **{"dwtfc": 88_033, "lv": 65_792, "bnv": 512, "fc": 15_420},
+        "skeletonbn": 150,
+        "data_bn": 300,
+        "l1": 67_589,
+        "l2": 61_036,
+        "l5": 310_789,
+        "l8": 1_225_861,
+        "dwtfc": 88_033,
+        "lv": 65_792,
+        "bnv": 512,
+        "fc": 15_420,
     }
     assert network.alpha.numel() == 1
 
@@ -110,18 +119,17 @@ def test_a_state_dictionary_of_the_authors_is_taken_strictly():
         network.load_state_dict(made, strict=True)
 
 
-@pytest.mark.parametrize(("persons", "expected"), [(2, 1_768_974_336), (1, 973_812_736)])
-def test_multiply_accumulates_of_convolutions_and_linear_maps(persons, expected):
-    with torch.device("meta"):
-        network, total = build(SignalSgnConfig(persons=persons, published=True), 0).eval(), []
-        for part in network.modules():
-            if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Linear):
-                part.register_forward_hook(lambda part, _, out: total.append(out.numel() * part.weight[0].numel()))
-        network(torch.empty(16, 1, 3, 25, persons))
-    assert sum(total) == expected
+def test_multiply_accumulates_of_one_person():
+    network, total = build(SignalSgnConfig(persons=1, published=True), 0).eval(), []
+    for part in network.modules():
+        if isinstance(part, nn.Conv1d | nn.Conv2d | nn.Linear):
+            part.register_forward_hook(lambda part, _, out: total.append(out.numel() * part.weight[0].numel()))
+    with torch.no_grad():
+        network(torch.randn(16, 1, 3, 25, 1))
+    assert sum(total) == 973_812_736
 
 
-def test_the_counter_counts_the_same():
+def test_multiply_accumulates_of_two_persons_by_our_counter():
     network = build(NTU60, 0).eval()
     counts = count(network, torch.randn(16, 1, 3, 25, 2), steps=16)
     linear = {"dwtfc.Lk0", "lv", "fc"}
@@ -146,10 +154,14 @@ def test_the_function_is_that_written_by_hand(values, steps, training):
         logits, expected = network(x), by_hand(x.permute(1, 2, 0, 3, 4))
     assert logits.shape == (steps, 2, config.classes)
     torch.testing.assert_close(logits.mean(0), expected, rtol=1e-10, atol=1e-10)
-    for name, theirs in (("l1.fa.complexConv2d.LIF_R", "l1.fa.complexConv2d.R"), ("l8.gcn1.SSA.attn_lif", "l8.gcn1.SSA.attn")):
+    for name, theirs in (
+        ("l1.fa.complexConv2d.LIF_R", "l1.fa.complexConv2d.R"),
+        ("l8.gcn1.SSA.attn_lif", "l8.gcn1.SSA.attn"),
+    ):
         assert torch.equal(fired[name], torch.cat(by_hand.spikes[theirs]))
     rates = {name: float(torch.cat(spikes).mean()) for name, spikes in by_hand.spikes.items()}
-    assert sum(0.001 < rate < 0.999 for rate in rates.values()) > 0.8 * len(rates), rates
+    asleep = [name for name, rate in rates.items() if not 0.001 < rate < 0.999]
+    assert len(asleep) <= 1, rates
     if training:
         state = network.state_dict()
         for key in state:
@@ -179,8 +191,8 @@ def test_a_true_product_can_be_asked_for():
 
 @pytest.mark.parametrize("neurons", ["lif", "relu"])
 def test_a_gradient_reaches_every_weight_that_is_used(neurons):
-    network = lively(SignalSgnConfig(**{**vars(SMALL), "neurons": neurons})).train()
-    network(clips(SMALL)).square().sum().backward()
+    network = lively(SignalSgnConfig(**{**vars(SMALL), "neurons": neurons})).train().float()
+    network(clips(SMALL).float()).square().sum().backward()
     silent = [key for key, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
     assert silent == ["dwtfc.MWT_CZ.cross_attention.talking_heads.weight"]
 
@@ -223,4 +235,4 @@ def test_messages():
     with pytest.raises(UsageError, match="a part left out; expected attention, frequency and wave"):
         SignalSgnConfig(published=True, wave=False)
     with pytest.raises(UsageError, match="1 step; expected at least 2 steps"):
-        build(SMALL, 0)(torch.randn(1, 1, 3, 25, 2))
+        build(SMALL, 0).eval()(torch.randn(1, 1, 3, 25, 2))

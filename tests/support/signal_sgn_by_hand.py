@@ -92,9 +92,9 @@ class ByHand:
             for part, x in (("q", a), ("k", a), ("v", b))
         )
         shared = self.fire(f"{name}.talking", (k * v).sum(-1, keepdim=True), IFNode, 0.5)
-        return self.fire(
-            f"{name}.proj", self.conv_norm(f"{name}.proj_conv", f"{name}.proj_bn", q * shared)
-        ).transpose(0, 1)
+        return self.fire(f"{name}.proj", self.conv_norm(f"{name}.proj_conv", f"{name}.proj_bn", q * shared)).transpose(
+            0, 1
+        )
 
     def stretched(self, x, steps):
         """[N, t, C, V] → [N, T, C, V], by a matrix of weights; its memory is read as [N, C, V, t]."""

@@ -4,19 +4,22 @@ torchrun --nproc_per_node 2 two_processes.py FOLDER
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import save_file
 from spikeport.__main__ import main
 from spikeport.models.training.processes import launched
-from support.small_trainings import learn
+from support.small_trainings import RECIPE, learn
 
+PLAIN = replace(RECIPE, optimizer="sgd", rate=0.05)
+"""Where gradients are 0 but for rounding, Adam makes whole steps of what is left."""
 COMMAND = ("sequence_rnn", "--samples", "64", "--batch", "32", "--epochs", "1", "--config", "hidden=16")
 
 
 def run(folder: Path):
     """Both; files of the folder say what came out."""
-    network, found = learn()
+    network, found = learn(PLAIN)
     if launched().rank == 0:
         numbers = found.test.confusion.flatten().tolist()
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / "two.safetensors")

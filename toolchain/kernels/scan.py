@@ -51,19 +51,19 @@ class ScanInputs:
     c: Array
 
     @property
-    def arrays(self) -> tuple[Array, ...]:
+    def arrays(self) -> tuple[Array, Array, Array, Array, Array]:
         """All of them, in order."""
         return self.x, self.step, self.decay, self.b, self.c
 
     @property
     def places(self) -> int:
         """The length of the sequence: the tokens of all frames."""
-        return self.x.shape[0] * self.x.shape[2]
+        return int(self.x.shape[0] * self.x.shape[2])
 
     @property
     def numbers(self) -> int:
         """Numbers of a state in one direction."""
-        return self.b.shape[5] * self.x.shape[3]
+        return int(self.b.shape[5] * self.x.shape[3])
 
     @property
     def stretch(self) -> int:
@@ -73,7 +73,7 @@ class ScanInputs:
     @property
     def work(self) -> int:
         """What a sample costs, in updates of one number of the state."""
-        return self.places * self.step.shape[3] * self.numbers
+        return self.places * int(self.step.shape[3]) * self.numbers
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,15 @@ def run_scan(inputs: ScanInputs, state: Array, keep: bool = False) -> ScanRun:
         state: h before the first place.
         keep: whether there will be a backward pass.
     """
-    after, y = np.array(state, order="C"), np.empty_like(inputs.x)
+    x, step, decay, b, c = inputs.arrays
+    after, y = np.array(state, order="C"), np.empty_like(x)
     marks = -(-inputs.places // inputs.stretch) if keep else 0
     kept = np.empty((marks, *state.shape), state.dtype)
 
     def piece(start: int, stop: int) -> None:
-        scan_range(*inputs.arrays, y, after, kept, inputs.stretch, start, stop)
+        scan_range(x, step, decay, b, c, y, after, kept, inputs.stretch, start, stop)
 
-    on_cores(piece, inputs.x.shape[1], inputs.work)
+    on_cores(piece, x.shape[1], inputs.work)
     return ScanRun(y, after, kept)
 
 
@@ -119,10 +120,12 @@ def run_scan_backward(inputs: ScanInputs, kept: Array, dy: Array, dstate: Array)
         dy: [T, B, N, E], contiguous.
         dstate: [B, R, S, E]; not written to.
     """
-    grads, dh = [np.empty_like(each) for each in inputs.arrays], np.array(dstate, order="C")
+    x, step, decay, b, c = inputs.arrays
+    dx, dstep, ddecay, db, dc = grads = [np.empty_like(each) for each in inputs.arrays]
+    dh = np.array(dstate, order="C")
 
     def piece(start: int, stop: int) -> None:
-        scan_back_range(*inputs.arrays, dy, kept, inputs.stretch, *grads, dh, start, stop)
+        scan_back_range(x, step, decay, b, c, dy, kept, inputs.stretch, dx, dstep, ddecay, db, dc, dh, start, stop)
 
-    on_cores(piece, inputs.x.shape[1], inputs.work)
+    on_cores(piece, x.shape[1], inputs.work)
     return *grads, dh

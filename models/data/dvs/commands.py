@@ -21,7 +21,7 @@ PRESET = "v2e"
 def register(app: typer.Typer) -> None:
     """Adds the command to those of data."""
 
-    @command(app, "events", "Train")
+    @command(app, "events", "Read")
     def events(
         videos: Annotated[list[Path], typer.Argument(metavar="VIDEO…", help="Videos that FFmpeg reads.")],
         output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for the events.")],

@@ -40,38 +40,38 @@ class Recording:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = h5py.File(path, "w")
+        self._file = h5py.File(path, "w", rdcc_nbytes=0)  # whole chunks come and go: to keep some only costs memory
         group = self._file.create_group("events")
         self._columns = {
             name: group.create_dataset(name, (0,), EVENT[name], maxshape=(None,), chunks=(CHUNK,), **LIGHT)
             for name in EVENT.names or ()
         }
-        self._waiting: list[Array] = []
-        self._pending = 0
+        self._waiting = np.empty(CHUNK, EVENT)
+        self._filled = 0
         self.count = 0
         self.on = 0
 
     def append(self, events: Array) -> None:
         """More events, later than those before."""
-        self._waiting.append(events)
-        self._pending += len(events)
         self.on += int(events["p"].sum())
-        if self._pending >= CHUNK:
-            joined = np.concatenate(self._waiting)
-            whole = len(joined) - len(joined) % CHUNK
-            self._write(joined[:whole])
-            self._waiting, self._pending = [joined[whole:].copy()], len(joined) - whole
+        while len(events):
+            taken = events[: len(self._waiting) - self._filled]
+            self._waiting[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            events = events[len(taken) :]
+            if self._filled == len(self._waiting):
+                self._write()
 
-    def _write(self, events: Array) -> None:
+    def _write(self) -> None:
+        """What waits goes into the file."""
         for name, column in self._columns.items():
-            column.resize(self.count + len(events), axis=0)
-            column[self.count :] = events[name]
-        self.count += len(events)
+            column.resize(self.count + self._filled, axis=0)
+            column[self.count :] = self._waiting[name][: self._filled]
+        self.count, self._filled = self.count + self._filled, 0
 
     def finish(self, times: Sequence[int]) -> None:
         """No more events; the times of the pictures that they are from."""
-        self._write(np.concatenate([np.empty(0, EVENT), *self._waiting]))
-        self._waiting, self._pending = [], 0
+        self._write()
         self._file.create_dataset("frame_times", data=np.asarray(times, np.int64), **LIGHT)
 
     def tell(self, about: About) -> None:

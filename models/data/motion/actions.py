@@ -1,7 +1,7 @@
 """The table of actions: what is done, by how many, with which thing in hand, and what tells it from its twin.
 
     object pairs    one motion function, one of the two with another thing in hand: the joints are the same numbers
-    depth pairs     one motion function, one of the two mirrored by z → −z: seen at yaw ψ and at −ψ, the two are the same
+    depth pairs     one motion function, one of the two mirrored by z → −z: seen at yaw ψ and at −ψ, both are the same
                     picture, and ψ is as often positive as negative
     free            differ from all others for every sensor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -59,18 +60,27 @@ class ClipsConfig:
             raise UsageError("clips", f"pictures of {self.size} pixels", f"{SMALLEST} to {LARGEST}")
 
 
-def _view(scene: Scene, config: ClipsConfig) -> View:
-    return optics.seen_at_steps(scene, config.size, config.events.steps)
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Scenes before sensors; what several of them need is worked out once."""
+
+    scene: Scene
+    config: ClipsConfig
+
+    @cached_property
+    def view(self) -> View:
+        """Video and depth at the end of each step."""
+        return optics.seen_at_steps(self.scene, self.config.size, self.config.events.steps)
 
 
-Stream = Callable[[Scene, ClipsConfig], Array]
+Stream = Callable[[Look], Array]
 STREAMS: Mapping[str, Stream] = {
-    "skeleton": lambda scene, config: skeletons(scene, config.skeletons),
-    "events": lambda scene, config: events(scene, config.events),
-    "video": lambda scene, config: optics.video_of(_view(scene, config)),
-    "depth": lambda scene, config: optics.depth_of(_view(scene, config)),
-    "pose": lambda scene, config: optics.poses_of(scene, _view(scene, config), config.events.steps),
-    "points": lambda scene, config: optics.points_of(scene, _view(scene, config)),
+    "skeleton": lambda look: skeletons(look.scene, look.config.skeletons),
+    "events": lambda look: events(look.scene, look.config.events),
+    "video": lambda look: optics.video_of(look.view),
+    "depth": lambda look: optics.depth_of(look.view),
+    "pose": lambda look: optics.poses_of(look.scene, look.view, look.config.events.steps),
+    "points": lambda look: optics.points_of(look.scene, look.view),
 }
 """What can be made of a scene, [T, B, …], by the stream's name."""
 PAIR = ("skeleton", "events")
@@ -105,9 +115,10 @@ def clips(
         size = min(BLOCK, count - start)
         own, source = beginning_of(part, start // BLOCK, seed, len(CLASSES))
         scene = scene_in_block(own, source, chosen.events.steps).first(size)
+        look = Look(scene, chosen)
         labels[start : start + size] = scene.labels
         for name in streams:
-            block = STREAMS[name](scene, chosen)
+            block = STREAMS[name](look)
             whole = made.setdefault(name, np.empty((len(block), count, *block.shape[2:]), block.dtype))
             whole[:, start : start + size] = block
         done(start + size)

@@ -24,7 +24,7 @@ POINT_COUNT = 256
 HIDDEN = 0.12
 """Metres that a joint lies behind the nearest surface when it counts as hidden."""
 FACE = ((-0.03, 0.0, 0.06), (-0.045, 0.02, 0.05), (-0.045, -0.02, 0.05), (-0.005, 0.05, 0.0), (-0.005, -0.05, 0.0))
-"""Nose, left and right eye, left and right ear from the middle of the head: down, left, ahead; shares of the stature."""
+"""Nose, left and right eye, left and right ear from the middle of the head: down, left, ahead; in statures."""
 OTHERS = (4, 8, 5, 9, 6, 10, 12, 16, 13, 17, 14, 18)
 """Joints that are points of COCO: shoulders, elbows, wrists, hips, knees, ankles, each left and right."""
 COCO = len(FACE) + len(OTHERS)

@@ -29,20 +29,23 @@ class View:
     depth: Array
 
 
-def view_of(scene: Scene, size: int, colour: bool = True, depth: bool = True) -> View:
-    """Renders all moments of scenes.
+def view_of(scene: Scene, size: int, colour: bool = True, depth: bool = True, at: Array | None = None) -> View:
+    """Renders moments of scenes.
 
     Args:
         scene: what there is.
         size: height and width of the pictures.
         colour: three channels, or one of brightness.
         depth: whether the depth map is wanted too.
+        at: places in the scene's times; all of them when not given.
     """
     camera = camera_of(scene, size)
+    places = np.arange(len(scene.times)) if at is None else at
     seen = forms_of(scene, camera)
     colours = seen.colours if colour else (seen.colours @ LUMA.astype(np.float32))[..., None]
     ground = walls(scene.chance, size)[:, None, None]
-    shape = (len(scene.labels), len(scene.times), colours.shape[-1], size, size)
+    shape = (len(scene.labels), len(places), colours.shape[-1], size, size)
     video = np.ascontiguousarray(np.broadcast_to(ground, shape))
-    depths = paint(seen.forms, seen.kinds, np.ascontiguousarray(colours), seen.present, video, depth)
+    forms = np.ascontiguousarray(seen.forms[:, places])
+    depths = paint(forms, seen.kinds, np.ascontiguousarray(colours), seen.present, video, depth)
     return View(camera, video, depths)

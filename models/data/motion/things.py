@@ -85,8 +85,8 @@ def _cup(scene: Scene, places: Array, made: Things) -> None:
     near = np.clip(1.4 - np.sqrt(((head - hand) ** 2).sum(-1, keepdims=True)) / 0.35, 0, 1)
     axis = unit(UP + 0.55 * near * unit((head - hand) * np.array([1.0, 0.0, 1.0])))
     size = _size(scene, places)
-    long = (0.3 * size)[:, None, None]
-    _rod(made, places, 0, (hand - 0.35 * long * axis, hand + 0.65 * long * axis), (0.05 * size, 0.075 * size))
+    long = (0.34 * size)[:, None, None]
+    _rod(made, places, 0, (hand - 0.35 * long * axis, hand + 0.65 * long * axis), (0.055 * size, 0.08 * size))
 
 
 def _phone(scene: Scene, places: Array, made: Things) -> None:
@@ -102,7 +102,7 @@ def _flag(scene: Scene, places: Array, made: Things) -> None:
     wrist, hand = _hand(scene, places)
     stick = unit(unit(hand - wrist) + 1.5 * UP)
     size = _size(scene, places)[:, None, None]
-    top, end = hand + 0.62 * size * stick, hand - 0.1 * size * stick
+    top, end = hand + 0.52 * size * stick, hand - 0.1 * size * stick
     _rod(made, places, 1, (end, top), (np.full(len(places), 0.016),) * 2)
     side = np.where(scene.hand[places] == 1, 1.0, -1.0)[:, None, None]
     turns = Draws(scene.chance, 0).between("turn", 1.5, 2.5)[places][:, None] * scene.times
@@ -110,7 +110,7 @@ def _flag(scene: Scene, places: Array, made: Things) -> None:
     for strip in range(STRIPS):
         ripple = 0.35 * np.sin(2 * np.pi * (turns - strip / STRIPS))[..., None]
         beyond = edge + width * unit(side * ACROSS + ripple * UP + 0.6 * ripple * AWAY)
-        drop = 0.36 * size * stick
+        drop = 0.34 * size * stick
         made.corners[places, :, 2 + strip] = np.stack([edge, beyond, beyond - drop, edge - drop], axis=2)
         made.present[places, 2 + strip] = True
         edge = beyond

@@ -25,7 +25,7 @@ from .pickled_arrays import Broken, Pickled, text_of
 from .pickles import read_pickle
 from .recordings import FARTHEST, Array
 from .sets import NTU_NAME
-from .sources import Item, Source, checked, names_for
+from .sources import Item, Source, check_count, checked, names_for
 
 TESTS = ("val", "test")
 """What the other side of a split is called."""
@@ -38,9 +38,10 @@ def annotation_source(path: Path, split: str | None) -> Source:
     held = read_pickle(path)
     if not isinstance(held, dict) or not isinstance(held.get("annotations"), list):
         raise FileError(str(path), "no annotations in it", _EXPECTED)
+    check_count(str(path), len(held["annotations"]))
     bad: list[FileError] = []
     found = _by_name(path, held["annotations"], bad)
-    sides = _sides(path, held.get("split"), split)
+    split, *sides = _sides(path, held.get("split"), split)
     layout = _layout(path, found)
     items = [
         Item(name, found[name]["label"], training, _subject(name), partial(_poses, path, found[name], layout))
@@ -52,7 +53,7 @@ def annotation_source(path: Path, split: str | None) -> Source:
     said = (f"left out: {absent} names of the split without an annotation",) if absent else ()
     classes = max((item.label for item in items), default=-1) + 1
     names = names_for(classes, layout, items[0].name if items else "")
-    about = f"{path.name}, split {split}" if split else f"{path.name}, its own split"
+    about = f"{path.name}, split {split or 'its own'}"
     return Source(items, layout, layout.persons, names, about, tuple(bad), said)
 
 
@@ -75,8 +76,8 @@ def _where(path: Path, annotation: Mapping[str, Any]) -> str:
     return f"{path}, {name if name.isprintable() else ascii(name)}"
 
 
-def _sides(path: Path, splits: object, split: str | None) -> tuple[list[str], list[str]]:
-    """The names to train on, and those to test on."""
+def _sides(path: Path, splits: object, split: str | None) -> tuple[str, list[str], list[str]]:
+    """The split's name, the names to train on, and those to test on."""
     if not isinstance(splits, dict) or not all(isinstance(names, list) for names in splits.values()):
         raise FileError(str(path), "no split in it", _EXPECTED)
     known = {
@@ -90,8 +91,12 @@ def _sides(path: Path, splits: object, split: str | None) -> tuple[list[str], li
     if chosen not in known:
         found = "none chosen" if split is None else f"'{split}'"
         raise UsageError("--split", found, f"one that {path.name} has: {', '.join(known) or 'none'}")
-    first, second = ([name for name in splits[part] if isinstance(name, str)] for part in known[chosen])
-    return first, second
+    first, second = (list(dict.fromkeys(n for n in splits[part] if isinstance(n, str))) for part in known[chosen])
+    both = set(first) & set(second)
+    if both:
+        found = f"{len(both):,} names on both sides of split {chosen}"
+        raise FileError(str(path), found, "recordings to test on that nobody trains on")
+    return chosen, first, second
 
 
 def _subject(name: str) -> int | None:
@@ -176,6 +181,7 @@ def labelled_source(folder: Path) -> Source:
     shapes = set()
     for part in ("train", "val"):
         names, labels = read_labels(folder / f"{part}_label.pkl")
+        check_count(f"{folder}, {part}_label.pkl", len(names))
         array = _array(folder, part, len(names))
         shapes.add(array.shape[3:])
         items += [

@@ -12,7 +12,7 @@ from ....toolchain.console import Result, command
 
 def register(app: typer.Typer) -> None:
     """Makes `skeletons` a command of `app`."""
-    command(app, "skeletons", "Train")(skeletons)
+    command(app, "skeletons", "Read")(skeletons)
 
 
 def skeletons(

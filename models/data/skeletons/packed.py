@@ -24,7 +24,7 @@ from ....toolchain.errors import FileError
 from ....toolchain.simulate.memory import amount
 from .layouts import NTU, UCLA, Layout
 from .recordings import Array
-from .sources import Item, Source, checked, names_for
+from .sources import Item, Source, check_count, checked, names_for
 
 WIDTHS: Mapping[int, tuple[Layout, int]] = {150: (NTU, 2), 75: (NTU, 1), 60: (UCLA, 1)}
 """Layout and number of persons by the values of a frame."""
@@ -71,6 +71,7 @@ class _Rows:
         self.stream, self.shape, self.dtype = _opened(path, packed, name)
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise FileError(str(path), f"{name} of shape {list(self.shape)}", "[recordings, frames, values]")
+        check_count(f"{path}, {name}", self.shape[0])
         self.size = self.shape[1] * self.shape[2] * self.dtype.itemsize
         if self.size > LARGEST_ROW:
             raise FileError(str(path), f"{name} with {amount(self.size)} for a recording", amount(LARGEST_ROW))

@@ -141,8 +141,12 @@ def make_parts(
                 tilted += result[1]
             if done % 100 == 99:
                 tell(f"{done + 1:,} of {len(source.items):,} recordings, {len(bad):,} bad")
-    said = (*source.said, *([f"not turned upright, for want of a spine: {tilted} recordings"] if tilted else []))
-    return Made({part: room.clips(part) for part in PARTS}, tuple(bad), said)
+    said = list(source.said)
+    if tilted:
+        said.append(f"not turned upright, for want of a spine: {tilted:,} of {len(source.items):,} recordings")
+    if held.by == "subject" and not _subjects(source.items):
+        said.append("validation by clip: there are no two subjects to tell apart")
+    return Made({part: room.clips(part) for part in PARTS}, tuple(bad), tuple(said))
 
 
 def _refuse(bad: Sequence[SpikeportError]) -> None:
@@ -151,14 +155,19 @@ def _refuse(bad: Sequence[SpikeportError]) -> None:
         raise FileError(bad[0].where, bad[0].found, bad[0].expected, fix)
 
 
+def _subjects(items: Sequence[Item]) -> list[int]:
+    """Whom there is to train on, where that is known of all recordings and there are several."""
+    found = {item.subject for item in items if item.training}
+    return sorted(each for each in found if each is not None) if len(found) > 1 and None not in found else []
+
+
 def _parts_of(items: Sequence[Item], held: Held, seed: int) -> list[int]:
     """The place in `PARTS` of each recording."""
     training = [number for number, item in enumerate(items) if item.training]
     source = np.random.default_rng([seed, len(training)])
-    subjects = sorted({items[number].subject or 0 for number in training})
-    unknown = any(items[number].subject is None for number in training)
+    subjects = _subjects(items)
     kept: set[int] = set()
-    if held.by == "clip" or unknown or len(subjects) < 2:
+    if held.by == "clip" or not subjects:
         count = min(max(1, round(held.share * len(training))), len(training) - 1)
         kept = {training[place] for place in source.permutation(len(training))[: max(count, 0)]}
     else:

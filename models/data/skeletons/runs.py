@@ -23,13 +23,15 @@ from .annotations import annotation_source, labelled_source
 from .bodies import Persons
 from .folders import folder_source
 from .packed import packed_source
-from .parts import Held, Made, Recipe, make_parts
+from .parts import PARTS, Held, Made, Recipe, make_parts
 from .sets import data_set
 
 if TYPE_CHECKING:
     from .sources import Source
 
 REPORT = "report.json"
+FILES = (*(f"{part}.npz" for part in PARTS), REPORT)
+"""What a data folder holds; one with anything else in it, such as what was to be read, is not replaced."""
 FEW = 200
 """So few recordings are read by this process alone: starting others takes longer."""
 SHOWN_BAD = 20
@@ -90,7 +92,7 @@ def written(asked: Asked, **wishes: Any) -> Result:
     held = Held(asked.validation, cast("Any", asked.validation_by))
     started = time.monotonic()
     with (
-        folder_whole(asked.output, (".npz", ".json")) as draft,
+        folder_whole(asked.output, FILES) as draft,
         working("reading skeletons") as tell,
         open_source(asked.source, asked.data, asked.split, persons) as source,
     ):

@@ -14,6 +14,9 @@ from .layouts import Layout
 from .recordings import FARTHEST, Array
 from .sets import SETS
 
+MOST_RECORDINGS = 1_000_000
+"""Of one file; ten times the largest public set."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -67,6 +70,12 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_count(where: str, count: int) -> None:
+    """Refuses a file that announces more recordings than there can be."""
+    if count > MOST_RECORDINGS:
+        raise FileError(where, f"{count:,} recordings", f"at most {MOST_RECORDINGS:,}")
 
 
 def checked(where: str, poses: Array) -> Array:

@@ -9,7 +9,7 @@ from spikeport.models.data.dvs.emulator import EVENT
 from spikeport.models.data.dvs.voxels import voxels_of
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.events import Events, binned
-from spikeport.toolchain.graph.signal import Carries, Signal
+from spikeport.toolchain.graph.signal import GRADED, Signal
 from support.dvs_pixels import QUIET
 
 
@@ -38,8 +38,10 @@ def test_counts_are_those_of_the_event_files() -> None:
     events = some(3000, 40_000)
     events["t"][0] = 1
     columns = {name: events[name] for name in "xytp"}
-    theirs = binned(Events("e", columns), Signal((2, 5, 7), Carries.GRADED), dt=0.0025)
-    np.testing.assert_array_equal(counts_of(events, (0, 40_000), 16, (7, 5)), np.concatenate(list(theirs.windows()))[:, 0])
+    theirs = binned(Events("e", columns), Signal((2, 5, 7), GRADED), dt=0.0025)
+    np.testing.assert_array_equal(
+        counts_of(events, (0, 40_000), 16, (7, 5)), np.concatenate(list(theirs.windows()))[:, 0]
+    )
 
 
 def test_counts_are_those_of_tonic() -> None:

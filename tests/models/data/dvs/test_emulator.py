@@ -1,5 +1,6 @@
 """The event camera: its kernel against its definition, and the closed forms of its equations."""
 
+import itertools
 import math
 
 import numpy as np
@@ -235,7 +236,7 @@ def test_slices_stand_for_frames_in_a_straight_line() -> None:
     times = [0, 30_000, 60_000, 90_000]
     model = changed(cutoff_hz=30.0)
     shares = np.linspace(0, 1, 6)[1:]
-    between = [levels[:1], *(a + share * (b - a) for a, b in zip(levels, levels[1:], strict=False) for share in shares)]
+    between = [levels[:1], *(a + share * (b - a) for a, b in itertools.pairwise(levels) for share in shares)]
     camera, dense = Emulator((4, 3), DvsModel(**{**vars(model), "slices": 5})), Emulator((4, 3), model)
     bright = np.full(12, 0.5)
     sliced = [camera.feed_levels(level, bright, time) for level, time in zip(levels, times, strict=True)]

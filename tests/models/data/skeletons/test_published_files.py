@@ -89,7 +89,10 @@ def test_bad_rows_are_named(tmp_path):
 def test_an_announced_giant_is_refused_or_never_made(tmp_path):
     path = tmp_path / "a.npz"
     packed(path)
-    for shape, message in (((4, 10**9, 150), "for a recording"), ((10**12, 20, 150), "y_train of shape")):
+    for shape, message in (
+        ((4, 10**9, 150), "for a recording"),
+        ((10**12, 20, 150), "000 recordings; expected at most"),
+    ):
         text = str({"descr": "<f4", "fortran_order": False, "shape": shape}).ljust(117) + "\n"
         with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.npz", "w") as new:
             for name in old.namelist():
@@ -215,11 +218,17 @@ def test_other_pickles_are_refused(tmp_path, held, error, message):
 
 
 def test_a_split_must_be_chosen_where_there_are_several(tmp_path):
-    split = {f"{name}_{part}": NAMES for name in ("xsub", "xview") for part in ("train", "val")}
+    split = {f"{name}_train": NAMES[:2] * 2 for name in ("xsub", "xview")} | {
+        f"{name}_val": NAMES[2:] for name in ("xsub", "xview")
+    }
     path = posed(tmp_path / "a.pkl", [annotation(name) for name in NAMES], split)
     with pytest.raises(UsageError, match=r"--split: none chosen; expected one that a.pkl has: xsub, xview"):
         annotation_source(path, None)
-    assert len(annotation_source(path, "xview").items) == 6
+    assert [item.name for item in annotation_source(path, "xview").items] == NAMES  # each once
+    split["xsub_val"] = NAMES[1:]
+    posed(path, [annotation(name) for name in NAMES], split)
+    with pytest.raises(FileError, match="1 names on both sides of split xsub; expected recordings to test on that"):
+        annotation_source(path, "xsub")
 
 
 def test_label_files_of_old(tmp_path):

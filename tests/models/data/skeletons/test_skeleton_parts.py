@@ -1,6 +1,7 @@
 """From files to a data folder: parts, validation, copies, what is skipped or refused, and the command."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,9 @@ def test_everything_that_can_be_done_to_a_clip(folder):
     np.testing.assert_allclose([made[..., 0].min(), made[..., 0].max()], [-1, 1], atol=1e-6)
     flat = Item("x", 0, True, 1, lambda: np.ones((3, 3, 25, 1), np.float32))
     assert prepared(flat, NTU, Recipe(upright=True, centre=False), 0)[1]
+    both = replace(source(folder), items=[item, replace(flat, training=False)] + [item] * 3)
+    said = make_parts(both, Recipe(upright=True), Held(by="clip")).said
+    assert said == ("not turned upright, for want of a spine: 1 of 5 recordings",)
     held, _ = prepared(flat, NTU, Recipe(centre=False, frames=1), 0)
     assert held.shape == (1, 1, 3, 25, 1)
 
@@ -193,6 +197,16 @@ def test_the_command_shows_a_table(app, folder, tmp_path):
     assert "bad" not in output
 
 
+def test_a_data_folder_is_replaced_and_a_folder_of_anything_else_is_not(app, folder, tmp_path):
+    for place, code in ((tmp_path, 0), (tmp_path, 0), (folder, 2)):
+        assert run(app, folder, "-o", place, "--frames", 2)[0] == code
+    assert len(list(folder.iterdir())) == 24
+    (tmp_path / "NTU60_CS.npz").touch()
+    code, output = run(app, folder, "-o", tmp_path)
+    assert (code, "holds 'NTU60_CS.npz'; expected nothing but train.npz" in output) == (2, True)
+    assert (tmp_path / "NTU60_CS.npz").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -231,6 +245,7 @@ def test_more_than_fits_into_memory_is_refused(folder, monkeypatch):
 def test_single_subjects_validate_by_clip(tmp_path):
     ntu_folder(tmp_path, subjects=(1, 3), actions=(1, 2, 3))
     made = make_parts(source(tmp_path), Recipe(frames=2), Held(share=0.3))
+    assert made.said == ("validation by clip: there are no two subjects to tell apart",)
     assert {part: len(clips) for part, clips in made.parts.items()} == {"train": 6, "validation": 3, "test": 9}
 
 

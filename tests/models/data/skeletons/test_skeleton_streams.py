@@ -150,7 +150,7 @@ def test_upright_is_upright_from_wherever_one_looks(seed):
 
 def test_who_stands_upright_already_is_hardly_turned_and_who_cannot_be_is_named():
     poses = np.zeros((1, 3, 25, 1))
-    poses[0, 1, 1], poses[0, 0, 8], poses[0, 0, 4] = 1, 0.2, -0.2
+    poses[0, 1, 1], poses[0, 0, 8], poses[0, 0, 4], poses[0, 2, 3] = 1, 0.2, -0.2, 0.5
     np.testing.assert_allclose(turned_upright(poses, NTU), poses, atol=1e-12)
     assert turned_upright(poses * 0, NTU) is None
     assert turned_upright(poses * [[[1.0]], [[0.0]], [[1.0]]], NTU) is None

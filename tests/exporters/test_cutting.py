@@ -1,0 +1,83 @@
+"""Networks cut into pieces: nothing twice, no way out of a piece and back into it, and together the same function."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spikeport.exporters.cutting import alone, connected, in_order, in_turns, with_loops
+from spikeport.toolchain.graph import GraphBuilder, later
+from spikeport.toolchain.graph.nodes import LIF, Add, Input, Output, Scale
+from spikeport.toolchain.passes.drop_dead_nodes import DropDeadNodes
+from spikeport.toolchain.simulate import simulate
+
+
+@st.composite
+def cuts(draw):
+    """A random network of one shape, with loops, and some of its nodes for the host."""
+    build = GraphBuilder("net")
+    build.add("in", Input((2,)))
+    names = ["in"]
+    for index in range(draw(st.integers(2, 9))):
+        first, second = (draw(st.sampled_from(names)) for _ in range(2))
+        kind = draw(st.sampled_from(["scale", "lif", "add", "loop"]))
+        name = f"n{index}"
+        if kind == "loop":
+            build.add(name, Add(), first, later(f"{name}.back"))
+            names.append(build.add(f"{name}.back", LIF(beta=0.5), name))
+        else:
+            nodes = {"scale": Scale(np.asarray(0.5)), "lif": LIF(beta=0.5), "add": Add()}
+            build.add(name, nodes[kind], *((first, second) if kind == "add" else (first,)))
+        names.append(name)
+    for number, name in enumerate(names[-2:]):
+        build.add(f"out{number}", Output(), name)
+    graph = DropDeadNodes()(build.build()).graph
+    inner = [name for name in names if name != "in" and name in graph.nodes]
+    host = with_loops(graph, draw(st.sets(st.sampled_from(inner), max_size=4))) if inner else set()
+    return graph, host
+
+
+def run(graph, pieces, x):
+    """The pieces one after the other, over all steps at once."""
+    sent = {"in": x}
+    for piece in pieces:
+        fed = {entry: sent[name] for entry, name in piece.reads.items()}
+        trace = simulate(piece.graph, fed, record=list(piece.sends), dtype="float64")
+        sent |= {name: trace[end].values.astype(float) for end, name in piece.sends.items()}
+    return {name: sent[graph.wires[name][0].source] for name in graph.outputs}
+
+
+@settings(deadline=None, max_examples=60)
+@given(cuts())
+def test_pieces_hold_every_node_once_and_make_the_network(cut):
+    graph, host = cut
+    x = np.random.default_rng(0).normal(1.0, 1.0, (5, 2, 2))
+    wanted = simulate(graph, x, dtype="float64").outputs
+    groups = connected(graph, host)
+    hung = [
+        alone(graph, names, f"part{number}", host=mine) for number, (names, mine) in enumerate(in_order(graph, groups))
+    ]
+    for pieces in (hung, in_turns(graph, host)):
+        held = [name for piece in pieces for name in piece.nodes]
+        assert sorted(held) == sorted(set(graph.nodes) - {*graph.inputs, *graph.outputs})
+        assert all(piece.host == (name in host) for piece in pieces for name in piece.nodes)
+        for name, values in run(graph, pieces, x).items():
+            np.testing.assert_array_equal(values, wanted[name])
+
+
+@settings(deadline=None, max_examples=40)
+@given(cuts())
+def test_two_pieces_that_touch_could_not_be_one(cut):
+    graph, host = cut
+    groups = connected(graph, host)
+    onward = {name: {edge.target for edge in graph.readers(name)} for name in graph.nodes}
+    for first in groups:
+        for second in groups:
+            if first is second or not any(onward[name] & second for name in first):
+                continue
+            both, seen = first | second, set()
+            waiting = [name for each in both for name in onward[each] - both]
+            while waiting:
+                name = waiting.pop()
+                if name not in seen:
+                    seen.add(name)
+                    waiting += onward[name]
+            assert seen & both, "nothing but a way past both keeps them apart"
