@@ -34,7 +34,8 @@ def bench(
         str,
         typer.Argument(
             metavar="NAME",
-            help="What to measure: accuracy, actions, ann, convert, energy, lava, neurons, peers, simulation, store.",
+            help="What to measure: accuracy, actions, ann, convert, dvs, energy, lava, neurons, peers, simulation, "
+            "store.",
         ),
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,

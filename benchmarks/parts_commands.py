@@ -16,7 +16,10 @@ _DATA = typer.Option(
     "--data", metavar="FILE", help="Inputs to count on: .npy, .npz, or a file of events.", show_default=False
 )
 _MADE = typer.Option(
-    metavar="KIND:NUMBER", help="Without --data, made input: poisson:RATE, normal:SIGMA, constant:VALUE."
+    metavar="KIND:NUMBER",
+    help="Without --data, made input: poisson:RATE, normal:SIGMA, constant:VALUE; by default normal:1, or poisson:0.1 "
+    "for spikes.",
+    show_default=False,
 )
 _TARGET = typer.Option(metavar="netx|lava|nir", help="Who takes the parts: netx files, a chip graph, or NIR.")
 
@@ -26,13 +29,12 @@ _TARGET = typer.Option(metavar="netx|lava|nir", help="Who takes the parts: netx 
 def parts(
     given: Given,
     data: Annotated[Path | None, _DATA] = None,
-    made: Annotated[str, _MADE] = "normal:1",
+    made: Annotated[str | None, _MADE] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of made input.")] = 16,
     target: Annotated[str, _TARGET] = "netx",
 ) -> Result:
     """Shows which parts of a network a chip takes, their share of the work, and why not the others."""
-    from ..toolchain.trial import Trial
-    from .shares import shown
+    from .shares import Input, shown
 
     refuse_beside(given.typed, "data", ("made", "steps"))
-    return shown(given, Trial(data, made, steps), target)
+    return shown(given, Input(data, made, steps), target)

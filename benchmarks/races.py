@@ -21,6 +21,7 @@ RACES: Mapping[str, str] = {
     "actions": ".actions.bench:bench",
     "ann": ".speed.ann:bench",
     "convert": ".speed.convert:bench",
+    "dvs": ".speed.dvs:bench",
     "energy": ".speed.energy:bench",
     "lava": ".speed.lava:bench",
     "neurons": ".speed.neurons:bench",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -131,10 +132,30 @@ def _sum(works: Mapping[str, Work], names: Iterable[str]) -> Work:
     return sum((works[name] for name in names), Work())
 
 
-def shown(given: Given, trial: Trial, target: str) -> Result:
+@dataclass(frozen=True)
+class Input:
+    """What a network is counted on.
+
+    Args:
+        file: values or events; none for made input.
+        made: a recipe for made input; by default one that fits what the network's inputs promise.
+        steps: steps of made input.
+    """
+
+    file: Path | None
+    made: str | None
+    steps: int
+
+    def values(self, graph: Graph) -> dict[str, Array]:
+        """[T, B, *shape] for each input."""
+        graded = all(graph.signals[name].carries.graded for name in graph.inputs)
+        return Trial(self.file, self.made or ("normal:1" if graded else "poisson:0.1"), self.steps).values(graph)
+
+
+def shown(given: Given, asked: Input, target: str) -> Result:
     """The table of a SOURCE's parts."""
     graph = given.graph("simplify").graph
-    found = shares_of(graph, trial.values(graph), target)
+    found = shares_of(graph, asked.values(graph), target)
     whole, taken = found.whole, found.taken
     data: dict[str, Any] = {
         "name": graph.name,

@@ -297,7 +297,7 @@ def _told(name: str, done: PipelineResult | ChipGraph | None, account: Account, 
         parts += [Text(done.text()), Text()]
     if account.turned is not None:
         parts += [account.turned.view, Text()]
-    for report in account.reports.values():
+    for report in (each for name, each in account.reports.items() if name in FORMATS or explain):
         parts += [Text(report.text(), no_wrap=True, overflow="ignore"), Text()]
     for each, proofs in account.proofs.items():
         parts += [table((f"proof of {each}", "", ""), [(p.what, p.word, p.said) for p in proofs]), Text()]

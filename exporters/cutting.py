@@ -109,7 +109,10 @@ def connected(flat: Graph, host: Collection[str]) -> list[set[str]]:
     They begin as what hangs together between two turns of the host; two that a wire joins become one where no way leads
     from one to the other past both.
     """
-    level, own = levels(flat, host), {name for name in flat.nodes if not isinstance(flat.nodes[name], ENDS)} - set(host)
+    level, own = (
+        _beside_readers(flat, host),
+        {name for name in flat.nodes if not isinstance(flat.nodes[name], ENDS)} - set(host),
+    )
     reads = {name: {wire.source for wire in flat.wires[name]} & own for name in own}
     groups = _joined([{name} for name in own], ((a, b) for b in own for a in reads[b] if level[a] == level[b]))
     onward: dict[str, set[str]] = {name: set() for name in flat.nodes}
@@ -120,6 +123,18 @@ def connected(flat: Graph, host: Collection[str]) -> list[set[str]]:
         if pair is None:
             return sorted(groups, key=lambda group: min(flat.order.index(name) for name in group))
         groups = [group for group in groups if group not in pair] + [pair[0] | pair[1]]
+
+
+def _beside_readers(flat: Graph, host: Collection[str]) -> dict[str, int]:
+    """`levels`, but what remembers nothing is as late as the first that reads it: a layer belongs to its neurons."""
+    level = levels(flat, host)
+    readers: dict[str, list[str]] = {name: [] for name in flat.nodes}
+    for edge in flat.edges:
+        readers[edge.source] += [edge.target] if edge.target in level else []
+    for name in reversed(flat.order):
+        if name in level and name not in host and not flat.nodes[name].stateful and readers[name]:
+            level[name] = min(level[each] - (each in host) for each in readers[name])
+    return level
 
 
 def _joined(groups: list[set[str]], pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
@@ -147,7 +162,7 @@ def _past(onward: Mapping[str, set[str]], first: set[str], second: set[str]) -> 
         if name not in seen:
             seen.add(name)
             waiting += onward[name]
-    return False
+    return bool(seen & both)
 
 
 def in_order(flat: Graph, groups: Sequence[set[str]]) -> list[tuple[list[str], bool]]:

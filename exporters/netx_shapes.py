@@ -17,15 +17,17 @@ from ..toolchain.graph.nodes import (
     BatchNorm,
     Concat,
     Conv,
+    Delay,
     Flatten,
     Input,
     Integrating,
     Node,
     Output,
+    Permute,
     Reshape,
     Scale,
 )
-from ..toolchain.loihi.lowering.convolutions import image
+from ..toolchain.loihi.lowering.convolutions import RULES, image
 
 THROUGH = (Reshape, Flatten, Scale, BatchNorm, Add)
 """What stands between a layer and its neurons, and says nothing about its shape."""
@@ -61,14 +63,43 @@ def _read(node: Node, wires: tuple[Wire, ...], read_as: dict[str, str], name: st
 
 def layer_shape(graph: Graph, neuron: str) -> tuple[int, ...]:
     """The shape of the layer that some neurons are behind; what hands every value on is an image of one line."""
-    source = graph.wires[neuron][0].source
-    while isinstance(graph.nodes[source], THROUGH):
-        source = graph.wires[source][0].source
-    shape = graph.signals[source].shape
-    if len(shape) in (2, 3) and (isinstance(graph.nodes[source], Conv) or _of_channels(graph.nodes[source], shape)):
-        return image(shape)
     line = (math.prod(graph.signals[neuron].shape),)
-    return (1, 1, *line) if isinstance(graph.nodes[source], (Input, Integrating)) and len(shape) > 1 else line
+    if isinstance(graph.nodes[_before(graph, neuron, (*THROUGH, Permute))], (Input, Integrating)):
+        return (1, 1, *line) if len(graph.signals[neuron].shape) > 1 and _even(graph.nodes[neuron]) else line
+    source = _before(graph, neuron, THROUGH)
+    shape = graph.signals[source].shape
+    conv = isinstance(graph.nodes[source], Conv) or _of_channels(graph.nodes[source], shape)
+    return image(shape) if conv and len(shape) in (2, 3) and _of_images(graph, neuron) else line
+
+
+def _even(node: Node) -> bool:
+    """Whether one weight does for all neurons: neither their gain nor their threshold differs."""
+    arrays = node.arrays()
+    return not any(
+        bool((arrays[each] != arrays[each].flat[0]).any()) for each in ("gain", "threshold") if each in arrays
+    )
+
+
+def _before(graph: Graph, neuron: str, through: tuple[type[Node], ...]) -> str:
+    """The first node before some neurons that is of none of these kinds."""
+    source = graph.wires[neuron][0].source
+    while isinstance(graph.nodes[source], through):
+        source = graph.wires[source][0].source
+    return source
+
+
+def _of_images(graph: Graph, neuron: str) -> bool:
+    """Whether all that comes to some neurons goes through maps of images alone; else it is a matrix, all of it."""
+    seen, waiting = set[str](), [wire.source for wire in graph.wires[neuron]]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or isinstance(graph.nodes[name], (Input, Integrating)):
+            continue
+        if not isinstance(graph.nodes[name], (*RULES, *THROUGH, Concat, Delay)):
+            return False
+        seen.add(name)
+        waiting += [wire.source for wire in graph.wires[name]]
+    return True
 
 
 def _of_channels(node: Node, shape: tuple[int, ...]) -> bool:

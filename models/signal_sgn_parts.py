@@ -61,8 +61,8 @@ class GraphMap(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs folded x [N, inputs, M·V]."""
-        here, inward, outward = torch.unflatten(self.maps(x), -1, (-1, self.joints)).chunk(3, 1)
-        summed = here + inward @ self.links[0] + outward @ self.links[1]
+        here, *led = torch.unflatten(self.maps(x), -1, (-1, self.joints)).chunk(3, 1)
+        summed = here + torch.cat(led, -1) @ self.links.flatten(0, 1)
         current: Tensor = self.norm(summed.flatten(2))
         return current
 
@@ -98,19 +98,17 @@ class ComplexMap(nn.Module):
     Args:
         inputs: complex channels in.
         outputs: complex channels out.
-        repeated: the published code's slip: the real part once more in the place of the imaginary one.
     """
 
-    def __init__(self, inputs: int, outputs: int, repeated: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.real = nn.Parameter(torch.empty(outputs, inputs))
         self.imaginary = nn.Parameter(torch.empty(outputs, inputs))
-        self.repeated = repeated
 
     def matrix(self) -> Tensor:
         """The map as one of real numbers [2·outputs, 2·inputs]."""
-        first = torch.cat([self.real, -self.imaginary], 1)
-        return torch.cat([first, first if self.repeated else torch.cat([self.imaginary, self.real], 1)])
+        turned = torch.cat([self.imaginary, self.real], 1)
+        return torch.cat([torch.cat([self.real, -self.imaginary], 1), turned])
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs folded x [N, 2·inputs, L]."""
@@ -124,13 +122,11 @@ class Frequency(nn.Module):
         channels: in and out.
         joints: V.
         fires: makes what fires.
-        repeated: see `ComplexMap`.
+        repeated: the published code's slip: the real part of F·w·(W·z) once more in the place of the imaginary one.
     """
 
-    fourier_real: Tensor
-    fourier_imaginary: Tensor
-    back_real: Tensor
-    back_imaginary: Tensor
+    fourier: Tensor
+    back: Tensor
 
     def __init__(self, channels: int, joints: int, fires: Layer, repeated: bool) -> None:
         super().__init__()
@@ -142,9 +138,8 @@ class Frequency(nn.Module):
         self.weigh = linear(channels, 2 * channels)
         self.norm, self.fires = lively(2 * channels), fires()
         self.out, self.out_norm = ComplexMap(channels, channels), nn.BatchNorm1d(channels)
-        for name, there, back in zip(("real", "imaginary"), forward_maps(joints), inverse_maps(joints), strict=True):
-            self.register_buffer(f"fourier_{name}", there, persistent=False)
-            self.register_buffer(f"back_{name}", back, persistent=False)
+        self.register_buffer("fourier", torch.cat(forward_maps(joints), 1), persistent=False)
+        self.register_buffer("back", torch.cat(inverse_maps(joints)), persistent=False)
 
     def forward(self, s: Tensor) -> Tensor:
         """Runs spikes [T, B, channels, M·V]."""
@@ -158,16 +153,15 @@ class Frequency(nn.Module):
 
     def transformed(self, y: Tensor) -> Tensor:
         """F·w·(a + i·b) [N, 2·channels, M·frequencies] of a and b [N, 2·channels, M·V]."""
-        joints = self.split(y)
-        turned, crossed = joints @ (self.window * self.fourier_real), joints @ (self.window * self.fourier_imaginary)
-        (ar, br), (ai, bi) = turned.chunk(2, 1), crossed.chunk(2, 1)
+        turned = self.split(y) @ (self.window * self.fourier)
+        (ar, ai), (br, bi) = (part.chunk(2, -1) for part in turned.chunk(2, 1))
         real = ar - bi
         return torch.cat([real, real if self.repeated else ai + br], 1).flatten(2)
 
     def returned(self, y: Tensor) -> Tensor:
         """Re F⁻¹ [N, channels, M·V] of a spectrum [N, 2·channels, M·frequencies]."""
-        real, imaginary = torch.unflatten(y, -1, (-1, frequencies(self.joints))).chunk(2, 1)
-        return (real @ self.back_real + imaginary @ self.back_imaginary).flatten(2)
+        parts = torch.unflatten(y, -1, (-1, frequencies(self.joints))).chunk(2, 1)
+        return (torch.cat(parts, -1) @ self.back).flatten(2)
 
 
 class Wave(nn.Module):

@@ -23,9 +23,9 @@ that every layer of weights is reached by spikes and that what is added up, the 
 
     input            zeros and ones for each pixel and polarity: whether there was an event in this frame
     beyond a chip    of the selective scan softplus and exp, the products of two signals Δ·x, b ⊗ x, ⟨c, h⟩ and e·h,
-                     as products of matrices where it is deployed: Host nodes and a delayed state in the graph, PERCENT of
-                     the operations. Its result is real, and is a current of the next neurons. y ⊙ z is a product of
-                     spikes, a coincidence.
+                     as products of matrices where it is deployed: Host nodes and a delayed state in the graph, with a
+                     fifth of the operations at the default sizes. Its result is real, and is a current of the next
+                     neurons. y ⊙ z is a product of spikes, a coincidence.
     on a chip        everything else; and all of it with selective = false, where the product of spikes is a neuron
                      without memory and each head of the scan a population with a decay of its own
 """
@@ -47,7 +47,7 @@ from .firing import Firing
 from .folding import PerStep
 from .input_kinds import InputKind
 from .neurons import LIF
-from .spiking_scan import Invariant, Selective, batch_norm
+from .spiking_scan import RATE, Invariant, Selective, batch_norm
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class SpikingMambaConfig:
 
 
 def _normed(layer: nn.Conv2d, spread: float = 1.0) -> nn.Sequential:
+    """A convolution of spikes, whose weights make its sums vary by about 1, and its batch norm."""
+    nn.init.normal_(layer.weight, std=(RATE * layer.weight[0].numel()) ** -0.5)
     return nn.Sequential(PerStep(layer), PerStep(batch_norm(layer.out_channels, spread)))
 
 

@@ -81,7 +81,7 @@ class SelectiveScan(Stateful):
 
     def __init__(self, width: int, heads: int, state: int, patches: int) -> None:
         super().__init__()
-        self.parts = (heads, state, state)
+        self.parts = [heads, state, state]
         self.select = PerStep(_selection(width, heads, state, patches))
         self.log_rate = nn.Parameter(torch.zeros(2, heads))
         self.skip = nn.Parameter(torch.ones(width))
@@ -136,7 +136,7 @@ class Invariant(nn.Module):
             raise UsageError("scan", f"{width} channels in {heads} heads", "heads that divide the channels")
         self.decays = tuple(exp(-(SLOWEST ** -(head / max(1, heads - 1)))) for head in range(heads))
         self.fire_in = firing.layer()
-        self.mix = PerStep(_mixing(width, self.decays))
+        self.mix = PerStep(_mixing(width, self.decays, firing.drive))
         self.heads = nn.ModuleList(_reader(alpha, firing) for alpha in self.decays)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,12 +145,12 @@ class Invariant(nn.Module):
         return torch.cat([head(current) for head, current in zip(self.heads, currents, strict=True)], dim=2)
 
 
-def _mixing(width: int, decays: tuple[float, ...]) -> nn.Conv2d:
-    """Weights with which every current varies by about 1."""
+def _mixing(width: int, decays: tuple[float, ...], spread: float) -> nn.Conv2d:
+    """Weights with which every current varies by about `spread`."""
     layer = nn.Conv2d(width, width, 1, bias=False)
     kept = torch.tensor(decays).repeat_interleave(width // len(decays)).view(-1, 1, 1, 1)
     with torch.no_grad():
-        layer.weight.normal_().mul_(((1 - kept**2) / (RATE * width)).sqrt())
+        layer.weight.normal_(0.0, spread).mul_(((1 - kept**2) / (RATE * width)).sqrt())
     return layer
 
 

@@ -47,17 +47,17 @@ def from_hdf5(path: Path) -> Events:
     size = MOST_BYTES if free is None else min(MOST_BYTES, free // BLOW_UP)
     held = open_hdf5(path, WANTED, Limits(depth=3, objects=1000, size=size, word="a file of events"))
     groups = {group: _columns(held, group) for group in ("", *sorted(held.groups))}
-    with_events = [group for group, columns in groups.items() if {"x", "t"} <= set(columns)]
+    with_events = [group for group, columns in groups.items() if {"x", "t"} <= {CALLED[each] for each in columns}]
     if len(with_events) != 1:
         found = f"{len(with_events)} groups with columns x and t: {', '.join(sorted(held.values))[:120] or 'nothing'}"
         raise FileError(name, found, "one group with columns x, y, t and p")
-    return Events(name, groups[with_events[0]])
+    return named(name, groups[with_events[0]])
 
 
 def _columns(held: Contents, group: str) -> dict[str, Array]:
-    """The columns of a group, by our names."""
-    paths = {CALLED[below.lower()]: f"{group}/{below}" for below in held.below(group) if below.lower() in CALLED}
-    return {ours: held.values[path] for ours, path in paths.items() if path in held.values}
+    """What in a group is called as columns of events are."""
+    paths = {below.lower(): f"{group}/{below}" for below in held.below(group) if below.lower() in CALLED}
+    return {name: held.values[path] for name, path in paths.items() if path in held.values}
 
 
 def from_text(path: Path) -> Events:

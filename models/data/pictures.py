@@ -34,7 +34,7 @@ def _skeletons(sample: Array) -> list[Array]:
     """The bones of a skeleton [T, 3, V, M], seen from ahead, in some frames."""
     steps = np.linspace(0, len(sample) - 1, min(FRAMES, len(sample))).astype(int)
     bones = np.stack([sample, sample[:, :, list(LAYOUTS[sample.shape[2]].parents)]])
-    x, y = (np.linspace(*bones[:, steps, axis], ON_A_BONE) for axis in (0, 1))
+    x, y = (np.linspace(bones[0, steps, axis], bones[1, steps, axis], ON_A_BONE) for axis in (0, 1))
     there: Array = np.broadcast_to(np.any(sample[steps], axis=1), x.shape)
     side = max(float(np.ptp(each[there])) for each in (x, y)) if there.any() else 0.0
     scale = (SKELETON_DOTS - 1) / max(side, 1e-9)

@@ -84,6 +84,6 @@ def block_of(
 
 
 def beginning_of(part: Part, number: int, seed: int, classes: int) -> tuple[Array, np.random.Generator]:
-    """The labels of a block, and the source of everything else in it."""
+    """The labels of a block, and the source of everything else in it; classes are counted on from block to block."""
     source = np.random.default_rng([seed, PARTS.index(part), number])
-    return source.permutation(np.arange(BLOCK) % classes), source
+    return source.permutation((np.arange(BLOCK) + number * BLOCK) % classes), source

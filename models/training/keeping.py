@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, distributed
 
 from ...toolchain.errors import FileError
 from ..tensor_files import check_fit
@@ -38,9 +39,18 @@ def tensors_of(learner: Learner, best: Mapping[str, Tensor], position: Position)
 def _random(learner: Learner) -> dict[str, Tensor]:
     found = {}
     for source, state in states().items():
-        gathered: Any = learner.fabric.all_gather(state) if learner.fabric.world_size > 1 else state[None]
-        found.update({f"{process}.{source}": each for process, each in enumerate(gathered)})
+        found.update({f"{process}.{source}": each for process, each in enumerate(_gathered(state, learner))})
     return found
+
+
+def _gathered(state: Tensor, learner: Learner) -> list[Tensor]:
+    """The same tensor of every process."""
+    if learner.fabric.world_size == 1:
+        return [state]
+    own = state.to(learner.fabric.device)
+    every = [torch.empty_like(own) for _ in range(learner.fabric.world_size)]
+    distributed.all_gather(every, own)
+    return every
 
 
 def restore_all(path: str, tensors: Mapping[str, Tensor], learner: Learner, position: Position) -> dict[str, Tensor]:

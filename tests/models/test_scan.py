@@ -50,7 +50,7 @@ def cases(draw):
     return sizes, draw(st.integers(1, 50))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(cases())
 def test_every_form_is_the_sum_and_has_its_gradients(case):
     sizes, chunk = case
@@ -140,7 +140,10 @@ def by_hand(x, step, a, b, c, state):
     for r in (0, 1):
         turn = (lambda each: each) if r == 0 else (lambda each: each.flip(2))
         driven = step[:, :, :, r].unsqueeze(-1) * x.unflatten(3, (heads, -1))
-        line = [turn(each).transpose(1, 2).flatten(0, 1) for each in (driven, a[:, :, :, r], b[:, :, :, [r]], c[:, :, :, [r]])]
+        line = [
+            turn(each).transpose(1, 2).flatten(0, 1)
+            for each in (driven, a[:, :, :, r], b[:, :, :, [r]], c[:, :, :, [r]])
+        ]
         first = state[:, r].unflatten(2, (heads, -1)).transpose(1, 2)
         y, last = scan_reference(*line, None, first)
         total = total + turn(y.flatten(2).unflatten(0, x.shape[:1] + x.shape[2:3]).transpose(1, 2))

@@ -104,6 +104,28 @@ def test_the_bands_of_the_wave_add_up_to_what_came_in():
     torch.testing.assert_close(passed[0], m_0 - slow)
 
 
+def test_the_wave_looks_at_its_other_band():
+    part, s = Wave(4, 2, 3, nn.Identity).eval(), rows(6, 2, 4, 7)
+    for norm in (part.band_norm, part.norm, part.shared_norm, part.up_norm):
+        nn.init.uniform_(norm.bias)
+    bands = part.filtered(part.down_norm(part.down(s.flatten(0, 1))).unflatten(0, (6, 2))).flatten(0, 1)
+    seen, found = part.band_norm(bands).unflatten(1, (6, 2)), []
+    maps = part.maps.weight[..., 0].unflatten(0, (6, 6))
+    made = [
+        part.norm(torch.einsum("boi,nbil->nbol", maps, seen).flatten(1, 2)).unflatten(1, (6, 3, 2))[:, :, i]
+        for i in range(3)
+    ]
+    q, k, v = made
+    for band in range(6):
+        other = (k[:, band] * v[:, (band + 3) % 6]).mean(-1)
+        place = slice(2 * band, 2 * band + 2)
+        norm = part.shared_norm
+        gate = norm.weight[place] * other / (1 + norm.eps) ** 0.5 + norm.bias[place]
+        found.append(q[:, band].mean(-1) * gate)
+    expected = part.up_norm(part.up(torch.cat(found, 1))).unflatten(0, (6, 2))
+    torch.testing.assert_close(part(s), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_tokens_are_spikes_person_by_person():
     network = build(SMALL, 0).eval()
     nn.init.zeros_(network.data_norm.running_mean)

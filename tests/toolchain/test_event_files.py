@@ -8,6 +8,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from spikeport.toolchain.errors import FileError, SpikeportError, UsageError
@@ -244,3 +245,44 @@ def test_what_would_not_fit_into_memory_is_refused_unread(tmp_path: Path, monkey
         from_file(camera(), tmp_path / "e.npz")
     with pytest.raises(FileError, match=r"e\.csv: 30 bytes of text; expected at most 25 bytes here"):
         from_file(camera(), tmp_path / "e.csv")
+
+
+def in_hdf5(path: Path, **columns: object) -> None:
+    with h5py.File(path, "w") as file:
+        for name, values in columns.items():
+            file.create_dataset(name.replace("__", "/"), data=values)
+
+
+def test_events_are_read_from_hdf5_by_name(tmp_path: Path) -> None:
+    in_hdf5(tmp_path / "group.h5", events__x=X, events__y=Y, events__t=T, events__p=P, frame_times=[0, 5])
+    in_hdf5(tmp_path / "root.hdf5", x=X, y=Y, timestamp=T, polarity=np.array(P, bool), width=4)
+    in_hdf5(tmp_path / "deep.h5", CD__events__xs=X, CD__events__x=X, CD__events__y=Y, CD__events__ts=T, CD__events__p=P)
+    for name in ("group.h5", "root.hdf5", "deep.h5"):
+        assert places(from_file(camera(), tmp_path / name)) == PLACES
+
+
+def test_hdf5_files_that_hold_no_events(tmp_path: Path) -> None:
+    in_hdf5(tmp_path / "table.h5", events=ROWS)
+    in_hdf5(tmp_path / "two.h5", a__x=X, a__t=T, b__x=X, b__t=T)
+    in_hdf5(tmp_path / "short.h5", x=X, t=T[:2], y=Y, p=P)
+    in_hdf5(tmp_path / "twice.h5", x=X, t=T, timestamp=T)
+    (tmp_path / "noise.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4)
+    (tmp_path / "empty.h5").write_bytes(b"")
+    for name, message in (
+        ("table.h5", "0 groups with columns x and t: /events; expected one group with columns x, y, t and p"),
+        ("two.h5", "2 groups with columns x and t"),
+        ("short.h5", "columns p (3), t (2), x (3), y (3); expected"),
+        ("twice.h5", "a column 'timestamp'; expected x, y, t and p, each once"),
+        ("noise.h5", "expected an HDF5 file with a group of columns x, y, t, p"),
+        ("empty.h5", "expected an HDF5 file with a group of columns x, y, t, p"),
+    ):
+        with pytest.raises(FileError) as caught:
+            from_file(camera(), tmp_path / name)
+        assert message in str(caught.value), str(caught.value)
+
+
+def test_what_a_file_says_of_itself_is_no_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "e.npz", x=X, y=Y, t=T, p=P)
+    with zipfile.ZipFile(tmp_path / "e.npz", "a") as file:
+        file.writestr("about.json", "{}")
+    assert places(from_file(camera(), tmp_path / "e.npz")) == PLACES

@@ -40,7 +40,10 @@ FARTHEST = 40.0
 
 @inlined
 def _next_signal(d: Any, slope: Any, f: Any, free: Any, on: Any, off: Any) -> Any:
-    """Share of the interval at which d crosses a threshold, from f on, and its sign; 2 and 0 where it does not."""
+    """Share of the interval at which d crosses a threshold, from f on, and its sign; 2 and 0 where it does not.
+
+    With a sign of 0 before the end, the pixel becomes free there and what it waited for is gone.
+    """
     sign = 0
     at = 2.0
     if d >= on * (1 - SLACK):
@@ -73,7 +76,7 @@ def _pixel_events(
         free = (last + dead - begin) / span
         at, sign = _next_signal(d, slope, f, free, on, off)
         noise = f + left / hazard if hazard > 0 else 2.0
-        if noise <= 1 and (noise <= at or sign == 0):
+        if noise <= min(at, 1.0):
             d += slope * (noise - f)
             f = noise
             word += EACH
@@ -128,7 +131,7 @@ def interval_range(
         lp, target = state[0, i], level[i]
         after = target
         fall = cutoff * bright[i] * span
-        if cutoff > 0 and fall < FARTHEST:
+        if cutoff > 0 and fall < FARTHEST and lp != target:
             after = target + (lp - target) * math.exp(-fall)
         leak = pixel[2, i] * span
         if leak != 0 and jitter != 0:

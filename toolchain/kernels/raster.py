@@ -64,12 +64,11 @@ def _limb_surface(form: Any, x: float, y: float) -> float:
         g = (a * tau + b) * tau + c
         if g >= 0:
             best = min(best, az + dz * tau - math.sqrt(g))
-    # z'(τ) = 0 where (2A·τ + B)² = 4·dz²·g(τ)
-    qa, qb, qc = 4 * a * (a - dz * dz), 4 * b * (a - dz * dz), b * b - 4 * dz * dz * c
-    root = qb * qb - 4 * qa * qc
-    if abs(qa) > 1e-12 and root >= 0:
+    # z'(τ) = 0 where w² = 4·dz²·g(τ) for w = 2A·τ + B, and with D = B² − 4A·C that is w² = dz²·D / (dz² − A)
+    square, steep = b * b - 4 * a * c, dz * dz - a
+    if abs(a) > 1e-12 and steep > 1e-12 and square >= 0:
         for sign in (-1.0, 1.0):
-            tau = (-qb + sign * math.sqrt(root)) / (2 * qa)
+            tau = (sign * abs(dz) * math.sqrt(square / steep) - b) / (2 * a)
             g = (a * tau + b) * tau + c
             if 0 < tau < 1 and g >= 0:
                 best = min(best, az + dz * tau - math.sqrt(g))

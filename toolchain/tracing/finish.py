@@ -30,8 +30,19 @@ class Answer:
     readout: Readout
 
 
-def finish(recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: float, notes: Mapping[str, str]) -> Graph:
-    """The graph of a traced run that met no offence."""
+def finish(
+    recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: float, notes: Mapping[str, str], states: bool
+) -> Graph:
+    """The graph of a traced run that met no offence.
+
+    Args:
+        recorder: what the run left behind.
+        answers: the outputs.
+        name: what the graph is called.
+        dt: the length of a step.
+        notes: its notes.
+        states: whether what lies on a loop is taken for a state, which starts with zeros as it is.
+    """
     entries = _simplified(_with_twins(recorder.entries))
     kept = _read(entries, [answer.key for answer in answers])
     builder = GraphBuilder(name if NAME.fullmatch(name) else "network", dt)
@@ -42,7 +53,7 @@ def finish(recorder: Recorder, answers: Sequence[Answer], *, name: str, dt: floa
     for answer in answers:
         key, readout = _counted(entries, answer)
         builder.add(_name(answer.name), Output(readout), names[key])
-    return _delays_in_front(_without_unread(builder))
+    return _delays_in_front(_without_unread(builder), states=states)
 
 
 def _name(path: str) -> str:
@@ -123,19 +134,20 @@ def _without_unread(builder: GraphBuilder) -> Graph:
     return Graph(nodes, {name: graph.wires[name] for name in nodes}, graph.dt, graph.name, graph.notes)
 
 
-def _delays_in_front(graph: Graph) -> Graph:
+def _delays_in_front(graph: Graph, *, states: bool) -> Graph:
     """Move a delay in front of the node it leaves, where that node does not answer zeros with zeros.
 
     A delayed wire starts with zeros. A node with a bias answers zeros with its bias, as the module does in its first
     step: only in front of that node, and of all that stand between it and what remembers or comes in, does the delay
-    mean what the module did.
+    mean what the module did. What lies on a loop is either such a result, or a state that the module itself starts with
+    zeros.
     """
     builder = GraphBuilder(graph.name, graph.dt)
     builder.nodes, builder.wires, builder.notes = dict(graph.nodes), dict(graph.wires), dict(graph.notes)
     late = [edge for edge in graph.edges if edge.delayed]
     stirs = _at_rest(graph, {edge.source for edge in late})
     for edge in late:
-        if stirs[edge.source]:
+        if stirs[edge.source] and not (states and _on_a_loop(graph, edge.source)):
             source = _in_front(graph, edge.source, builder, stirs)
             ports = builder.wires[edge.target]
             builder.connect(edge.target, *(Wire(source) if p == edge.port else wire for p, wire in enumerate(ports)))
@@ -157,6 +169,18 @@ def _at_rest(graph: Graph, names: set[str]) -> dict[str, bool]:
             zeros = np.zeros((1, *graph.signals[name].shape))
             sent[name] = graph.nodes[name].step({}, *sources)[0] if sources else zeros
     return {name: bool(np.any(values)) for name, values in sent.items()}
+
+
+def _on_a_loop(graph: Graph, name: str) -> bool:
+    """Whether a node reads what it has sent."""
+    seen: set[str] = set()
+    waiting = [wire.source for wire in graph.wires[name]]
+    while waiting:
+        source = waiting.pop()
+        if source not in seen:
+            seen.add(source)
+            waiting.extend(wire.source for wire in graph.wires[source])
+    return name in seen
 
 
 def _remembers(graph: Graph, name: str) -> bool:

@@ -16,7 +16,7 @@ from .calls import OwnRows, Rows
 from .copies import fresh_copy, uncompiled
 from .finish import Answer, finish
 from .functions.steps import TimeFirst
-from .proof import prove
+from .proof import NotTheSame, prove
 from .recorder import Recorder
 from .run import Examples, Promise, Run, TracingRefused, run_traced
 from .values import Value, leaves
@@ -112,13 +112,22 @@ def _takes_back(module: nn.Module, run: Run, rows: Rows, name: str) -> bool:
 
 
 def _proved(module: nn.Module, run: Run, rows: Rows, label: str, dt: float | None) -> Graph:
+    """The graph that is the module: what a loop hands on is a result of the step before or, if not that, a state."""
     graph = _graph(module, run, label, dt)
-    return graph.with_notes(proof=prove(graph, module, run, rows))
+    try:
+        return graph.with_notes(proof=prove(graph, module, run, rows))
+    except NotTheSame:
+        if not any(edge.delayed for edge in graph.edges):
+            raise
+        graph = _graph(module, run, label, dt, states=True)
+        with contextlib.suppress(NotTheSame):
+            return graph.with_notes(proof=prove(graph, module, run, rows))
+        raise
 
 
-def _graph(module: nn.Module, run: Run, label: str, dt: float | None) -> Graph:
+def _graph(module: nn.Module, run: Run, label: str, dt: float | None, *, states: bool = False) -> Graph:
     answers = [Answer(each.name, each.value.key, _readout(run, each.value)) for each in run.answers]
-    return finish(run.recorder, answers, name=label, dt=_dt(run.recorder, dt), notes=_notes(module, run))
+    return finish(run.recorder, answers, name=label, dt=_dt(run.recorder, dt), notes=_notes(module, run), states=states)
 
 
 def _run(module: nn.Module, example: Any, time_axis: TimeAxis, rows: Rows, *, host: bool, carries: Promise) -> Run:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....toolchain.errors import UsageError
-from .emulator import EVENT, Clips, Emulator
+from .emulator import EVENT, Cameras, Emulator
 from .model import DvsModel
 
 Array = npt.NDArray[Any]
@@ -101,7 +101,7 @@ def event_frames(
     """
     count, _, height, width = clips.shape
     columns, rows = new or (width, height)
-    camera, found = Clips((width, height), model, seeds), np.zeros((steps, count, 2, rows, columns), np.uint8)
+    camera, found = Cameras((width, height), model, seeds), np.zeros((steps, count, 2, rows, columns), np.uint8)
     stretch = int(times[0]), int(times[-1])
     for index, time in enumerate(times):
         moments, places, signs = camera.feed(clips[:, index], int(time))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,8 +31,8 @@ Events = tuple[Array, ...]
 """Times, places and polarities."""
 
 
-class Clips:
-    """Events of B clips of one size at once, each seen by a camera of its own; the pixels lie side by side.
+class Cameras:
+    """B cameras of one size, each before a clip of its own; their pixels lie side by side.
 
     Args:
         size: width and height.
@@ -109,7 +109,7 @@ class Clips:
         self._state[2] = -math.inf
         self._state[3] = self._draws(WAIT_DRAWS, waits=True)
 
-    def _slices(self, level: Array, bright: Array, time: int) -> Any:
+    def _slices(self, level: Array, bright: Array, time: int) -> Iterator[tuple[Array, Array, int, int]]:
         """(L, ι, begin, end) of each slice, in a straight line from the last frame to this one; in whole µs."""
         count, (old, dim) = min(self.model.slices, time - self.time), self._seen or (level, bright)
         ends = [self.time + (time - self.time) * k // count for k in range(count + 1)]
@@ -185,7 +185,7 @@ class Emulator:
     """
 
     def __init__(self, size: tuple[int, int], model: DvsModel, seed: int = 0) -> None:
-        self._clips = Clips(size, model, [seed])
+        self._camera = Cameras(size, model, [seed])
         self.size = size
 
     def feed(self, frame: Array, time: int) -> Array:
@@ -198,11 +198,11 @@ class Emulator:
         Returns:
             Records of `EVENT`.
         """
-        return self._records(self._clips.feed(frame[None], time))
+        return self._records(self._camera.feed(frame[None], time))
 
     def feed_levels(self, level: Array, bright: Array, time: int) -> Array:
         """The same for the log intensity and the share of full intensity of each pixel, [H, W] or [H · W]."""
-        return self._records(self._clips.feed_levels(level.reshape(-1), bright.reshape(-1), time))
+        return self._records(self._camera.feed_levels(level.reshape(-1), bright.reshape(-1), time))
 
     def _records(self, events: Events) -> Array:
         times, places, signs = events

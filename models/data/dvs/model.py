@@ -13,21 +13,21 @@ For the intensity I of a pixel, 0 to 255, at the times t of frames:
     θ_on, θ_off normal around pos_thres and neg_thres with deviation sigma_thres, at least 0.01, pixel by pixel
     no two events of a pixel within refractory_period_s: one that falls into it waits for its end
 
-Between two frames lp is taken from the first frame's end on towards the second frame's L (the exact solution for an
-input that stands still), and d runs straight from its old value to its new one: an event has the time at which that
-line meets the threshold, so that k events of one interval lie evenly in it. With `slices` L and ι are interpolated in
-a straight line between frames first, and every slice is an interval.
+From one frame to the next L and ι are those of the next: lp' = L + (lp − L)·e^{−dt/τ}, which is exact for an input that
+has jumped and stands still. d runs in a straight line from its old value to its new one, and an event has the time at
+which that line meets a threshold: k events of one interval lie evenly in it. With `slices` L and ι first go in a
+straight line from frame to frame, and every slice is an interval.
 
-The names and the defaults of the numbers are those of v2e, and `clean` and `noisy` are its presets of these names. Its
-equations are kept; what it does otherwise: lp by Euler's rule; all pixels' events of an interval at the times k·dt/n,
-n the most events of any pixel; at most one noise event per pixel and frame, at the frame's end; events in the
-refractory time are dropped, and come with the next frame; frames between frames by a network (SuperSloMo) that we
-have not. Its options for photoreceptor noise, centre-surround pixels and SCIDVS are not here.
+The names and the defaults of the numbers are v2e's, and `clean` and `noisy` are its presets of these names; with the
+same thresholds and without noise the events of every pixel and frame are v2e's, up to its rounding to float32. What v2e
+does otherwise: lp by Euler's rule; the events of all pixels in an interval at the times k·dt/n, n the most events of
+any pixel; at most one noise event per pixel and frame, at the frame's end; events within the refractory time are
+dropped and come with a later frame; frames between frames from a network, SuperSloMo, that is not here. Its options
+for photoreceptor noise, centre-surround pixels and SCIDVS are not here either.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,7 +38,19 @@ LINEAR = 20.0
 LEAST_THRESHOLD = 0.01
 OFFSET, SCALE = 20.0, 275.0
 """ι = (I + OFFSET) / SCALE."""
-MOST_SLICES = 1000
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "pos_thres": (LEAST_THRESHOLD, 100),
+    "neg_thres": (LEAST_THRESHOLD, 100),
+    "sigma_thres": (0, 100),
+    "cutoff_hz": (0, 1e9),
+    "leak_rate_hz": (0, 1e4),
+    "leak_jitter_fraction": (0, 10),
+    "noise_rate_cov_decades": (0, 3),
+    "shot_noise_rate_hz": (0, 1e4),
+    "refractory_period_s": (0, 1e6),
+    "slices": (1, 1000),
+}
+"""The least and the most that each number may be: beyond, a pixel would drown in noise, or never answer."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +82,10 @@ class DvsModel:
     slices: int = 1
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            least = LEAST_THRESHOLD if name in ("pos_thres", "neg_thres") else 1 if name == "slices" else 0
-            most = MOST_SLICES if name == "slices" else math.inf
-            if not (math.isfinite(value) and least <= value <= most):
-                raise UsageError(name, f"{value:g}", f"at least {least:g}" if value < least else f"at most {most:g}")
+        for name, (least, most) in LIMITS.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise UsageError(name, f"{value:g}", f"{least:g} to {most:g}")
 
 
 PRESETS: Mapping[str, DvsModel] = {

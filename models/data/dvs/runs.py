@@ -45,7 +45,7 @@ def made_all(videos: Sequence[Path], folder: Path, ask: Ask) -> Result:
         raise (
             errors[0] if len(errors) == len(videos) == 1 else Refused(f"{len(errors)} of {len(videos)} videos", errors)
         )
-    return _result(made)
+    return _result(made, folder)
 
 
 def _check_names(videos: Sequence[Path]) -> None:
@@ -70,9 +70,9 @@ def _progress(name: str, tell: Callable[[str], None]) -> Callable[[int, int], No
     return so_far
 
 
-def _result(made: Sequence[Made]) -> Result:
+def _result(made: Sequence[Made], folder: Path) -> Result:
     rows = [_row(each) for each in made]
-    titles = ["video", "events in", ">pictures", ">seconds", ">size", ">events", ">ON", ""]
+    titles = ["video", f"events in {folder.name or folder}", ">pictures", ">seconds", ">size", ">events", ">ON", ""]
     notes = [Text(f"{row['source']}: {sentence}") for row in rows for sentence in row["said"]]
     data = {"videos": rows, "settings": made[0].about["settings"] if made else {}}
     return Result(data, Group(table(titles, map(_cells, rows)), *notes))
@@ -82,7 +82,8 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     width, height = row["size"]
     on = f"{row['on'] / max(1, row['events']):.0%}"
     counts = [f"{row['pictures']:,}", f"{row['seconds']:.2f}", f"{width}×{height}", f"{row['events']:,}", on]
-    return [row["source"], row["file"], *counts, "was there" if row["skipped"] else ""]
+    names = [Path(row["source"]).name, Path(row["file"]).name]
+    return [*names, *counts, "was there" if row["skipped"] else ""]
 
 
 def _row(made: Made) -> dict[str, Any]:

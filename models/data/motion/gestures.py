@@ -15,12 +15,17 @@ from .actors import Actor, ease, moved
 from .geometry import vector
 from .postures import LEFT, RIGHT, SIDES, Posture
 
+STRAIGHT = np.zeros(3)
 
-def with_hand(rest: Posture, side: int, hand: Array, elbow: Array, progress: Array) -> Posture:
-    """One hand on its way from rest to a place, its elbow turning with it."""
+
+def with_hand(
+    rest: Posture, side: int, hand: Array, elbow: Array, progress: Array, round_by: Array = STRAIGHT
+) -> Posture:
+    """One hand on its way from rest to a place, round by some way off the straight line; its elbow turns with it."""
     hands, elbows = rest.hands.copy(), np.array(rest.elbows)
-    hands[:, :, side] = moved(rest.hands[:, :, side], hand, progress)
-    elbows[:, :, side] = moved(rest.elbows[:, :, side], elbow, np.minimum(1, 3 * progress))
+    aside = (4 * progress * (1 - progress))[..., None] * round_by
+    hands[:, :, side] = moved(rest.hands[:, :, side], hand, progress) + aside
+    elbows[:, :, side] = moved(rest.elbows[:, :, side], elbow, progress)
     return replace(rest, hands=hands, elbows=elbows)
 
 
@@ -32,19 +37,19 @@ def to_the_head(actor: Actor) -> Posture:
     up = body.head_up - actor.draws.between("height", 0.04, 0.1) * body.stature
     ahead = actor.draws.between("reach", 0.045, 0.075) * body.stature
     hand = vector(beside, up, -ahead)[:, None] / body.arm[:, None, None]
-    found = with_hand(rest, RIGHT, hand, np.array([0.8, -0.6, -0.1]), progress)
+    found = with_hand(rest, RIGHT, hand, np.array([0.8, -0.6, -0.1]), progress, np.array([0.1, 0.0, -0.4]))
     head = rest.head + progress[..., None] * vector(actor.between("lean", 0.0, 0.15), 0.0, 0.08)
     return replace(found, head=head)
 
 
 def wave(actor: Actor) -> Posture:
     """A raised hand goes to and fro."""
-    rest, progress = actor.rest(), np.maximum(actor.once(), ease((actor.times - 0.4) / 0.5))
-    swing = actor.swing(1.2, 2.2) * actor.between("reach", 0.14, 0.26)
+    rest, progress = actor.rest(), np.maximum(actor.once(), ease((actor.times - 0.35) / 0.65))
+    swing = actor.swing(1.2, 2.0) * actor.between("reach", 0.14, 0.26)
     side = actor.between("width", 0.35, 0.55) + swing
-    up = actor.between("height", 0.5, 0.75) - 0.5 * np.abs(swing)
+    up = actor.between("height", 0.35, 0.6) - 0.5 * np.abs(swing)
     hand = vector(side, up, -0.2)
-    found = with_hand(rest, RIGHT, hand, np.array([0.9, -0.5, 0.0]), progress)
+    found = with_hand(rest, RIGHT, hand, np.array([0.9, -0.5, 0.0]), progress, np.array([0.3, 0.0, -0.45]))
     return replace(found, chest=rest.chest + (0.12 * progress * swing)[..., None] * np.array([0.0, 0.0, -1.0]))
 
 

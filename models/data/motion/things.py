@@ -94,7 +94,7 @@ def _phone(scene: Scene, places: Array, made: Things) -> None:
     _, hand = _hand(scene, places)
     size = _size(scene, places)
     half = (0.07 * size)[:, None, None]
-    _rod(made, places, 0, (hand - 0.6 * half * UP, hand + 1.2 * half * UP), (0.022 * size, 0.022 * size))
+    _rod(made, places, 0, (hand - 0.3 * half * UP, hand + 1.8 * half * UP), (0.028 * size, 0.028 * size))
 
 
 def _flag(scene: Scene, places: Array, made: Things) -> None:

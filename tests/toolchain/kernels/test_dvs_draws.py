@@ -34,6 +34,17 @@ def test_normal_numbers_are_normal_also_in_the_tail() -> None:
     assert abs((found**4).mean() - 3) < 4.5 * math.sqrt(96 / len(found))
 
 
+def test_the_tail_beyond_the_lowest_layer_is_that_of_the_bell() -> None:
+    """How far numbers beyond r lie from it in the mean: φ(r)/Q(r) − r, and not an exponential tail's 1/r."""
+    r = ENDS[1]
+    found = np.concatenate([(each := np.abs(normals(key, 1_000_000)))[each > r] for key in keys_of(np.arange(10), 4)])
+    beyond = math.erfc(r / math.sqrt(2))
+    assert abs(len(found) / 1e7 - beyond) < 4 * math.sqrt(beyond / 1e7)
+    excess = 2 * math.exp(-r * r / 2) / math.sqrt(2 * math.pi) / beyond - r
+    assert 1 / r - excess > 0.015
+    assert abs((found - r).mean() - excess) < 2 * excess / math.sqrt(len(found))
+
+
 def test_neighbours_know_nothing_of_each_other() -> None:
     keys = keys_of(np.arange(3), 2)
     found = normals(keys[0], COUNT)

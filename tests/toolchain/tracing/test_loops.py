@@ -45,6 +45,28 @@ def test_a_neuron_written_by_hand(reset):
     assert [graph.nodes[name].readout for name in graph.outputs] == ["last", "steps", "last"]
 
 
+class Gated(nn.Module):
+    """h = σ(g(x))·h + W·x + b: what is handed on has a bias, and yet starts with zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.inward, self.gate = nn.Linear(4, 5), nn.Linear(4, 5)
+
+    def forward(self, x):
+        h, before = torch.zeros(x.shape[1], 5), []
+        inward, gate = self.inward(x), torch.sigmoid(self.gate(x))
+        for t in range(x.shape[0]):
+            before.append(gate[t] * h)
+            h = before[-1] + inward[t]
+        return h, torch.stack(before)
+
+
+def test_a_state_that_starts_with_zeros_whatever_a_step_makes_of_zeros():
+    graph = trace(Gated(), X, time_axis=0)
+    assert not any(name.endswith("-later") for name in graph.nodes)
+    assert sum(edge.delayed for edge in graph.edges) == 1
+
+
 def in_place(x):
     v, acc = torch.zeros(2, 4), torch.zeros(2, 4)
     for x_t in x:

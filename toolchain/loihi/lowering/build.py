@@ -18,6 +18,7 @@ from .assemble import Made, Network, assembled, clocked
 from .calibrate import Calibration, calibrated, compared
 from .choose import chosen, rounded
 from .coded import Sizes, coded
+from .convolutions import Convolution
 from .dialects import not_allowed
 from .layer import Layer, layer
 from .options import Options
@@ -110,8 +111,10 @@ def _layers(sources: Sources, options: Options) -> tuple[dict[str, Layer], list[
     wrong: list[SpikeportError] = []
     for name, unit in sources.parts.units.items():
         netx = options.target == "netx"
+        alike = len({isinstance(form.map, Convolution) for form in unit.forms}) == 1
         forms = tuple(
-            as_matrix(form) if sources.parts.graded(form.source) and not netx else form for form in unit.forms
+            as_matrix(form) if (not alike if netx else sources.parts.graded(form.source)) else form
+            for form in unit.forms
         )
         most = tuple(sources.bounds(form.source) for form in forms)
         scales = tuple(sources.scale(form.source) for form in forms)

@@ -14,7 +14,7 @@ from ...errors import SpikeportError
 from ...graph.nodes.base import Array
 from .convolutions import Convolution
 from .dialects import Membrane
-from .forms import MOST_MATRIX, Form, Move
+from .forms import MOST_MATRIX, Form, Move, settled
 from .paths import Shape
 
 
@@ -127,9 +127,8 @@ def one_by_one(form: Form) -> Form:
     """The same with a weight for each value, as a matrix."""
     count = form.map.received[2] if isinstance(form.map, Convolution) else len(form.map)
     final = form.after[-1].shape if form.after else (1, 1, count)
-    return replace(
-        form, before=(*form.before, Move((count,))), map=np.eye(count) * form.weight.flat[0], after=(Move(final),)
-    )
+    behind = settled((count,), (Move(final),))
+    return replace(form, before=(*form.before, Move((count,))), map=np.eye(count) * form.weight.flat[0], after=behind)
 
 
 def _uneven(name: str, *, one: bool) -> SpikeportError:

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from spikeport.models.data.dvs import emulator
 from spikeport.models.data.dvs.counted import event_frames, events_of, frames_of
-from spikeport.models.data.dvs.emulator import EVENT, ROOM, Clips, Emulator
+from spikeport.models.data.dvs.emulator import EVENT, ROOM, Cameras, Emulator
 from spikeport.models.data.dvs.model import PRESETS, DvsModel
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.kernels import threads
@@ -38,7 +39,8 @@ MODELS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example(DvsModel(0.5, 0.25, 0, 0, 0, 0.1, 0.1, 20.0, 0.0005), 251, [1, 69, 10156])  # waits for nothing, then noise
 @given(MODELS, st.integers(0, 2**31), st.lists(st.integers(1, 60_000), min_size=1, max_size=5))
 def test_the_kernel_does_what_the_definition_says(model: DvsModel, seed: int, gaps: list[int]) -> None:
     times = [0, *np.cumsum(gaps).tolist()]
@@ -177,7 +179,7 @@ def test_a_pixel_of_a_lower_threshold_is_noisier() -> None:
     )
     assert abs(events["p"].mean() - 0.5) < 2 / math.sqrt(len(events))  # v2e: thresholds count relative to their mean
     spread = changed(sigma_thres=0.05, shot_noise_rate_hz=20.0)
-    camera = Clips((50, 50), spread, [3])
+    camera = Cameras((50, 50), spread, [3])
     events = events_of(np.zeros((2, 50, 50), np.uint8), [0, 1_000_000], spread, 3)
     counts = np.bincount(events["y"].astype(int) * 50 + events["x"], minlength=2500)
     low = 1 / camera._pixel[0] + 1 / camera._pixel[1] > 10
@@ -208,7 +210,7 @@ def test_the_same_events_whole_frame_by_frame_alone_and_on_any_number_of_cores(m
     frames, times = rng(5).integers(0, 256, (4, 9, 140, 130), dtype=np.uint8), [40_000 * k for k in range(9)]
     model = DvsModel(shot_noise_rate_hz=5.0, leak_rate_hz=1.0)
     whole = events_of(frames[2], times, model, 12)
-    together = Clips((130, 140), model, [3, 4, 12, 5])
+    together = Cameras((130, 140), model, [3, 4, 12, 5])
     beside = [together.feed(frames[:, k], time) for k, time in enumerate(times)]
     t, places, signs = (np.concatenate(each) for each in zip(*beside, strict=True))
     own = places // (140 * 130) == 2
@@ -221,10 +223,22 @@ def test_the_same_events_whole_frame_by_frame_alone_and_on_any_number_of_cores(m
     assert not np.array_equal(events_of(frames[2], times, model, 13), whole)
 
 
-def test_events_come_in_order_and_more_of_them_than_there_was_room_for() -> None:
-    frames = rng(0).random((3, 40, 300)) * 255
+def test_what_waits_is_forgotten_when_the_light_goes_back_before() -> None:
+    """Up by five thresholds in 10 ms and down again, 7 ms refractory: at 16 ms there is nothing left to say."""
+    frames = exponentially(np.log(30) + np.array([0.0, 1.0, 0.0, 0.0]))
+    events = events_of(frames, [0, 10_000, 20_000, 30_000], changed(refractory_period_s=0.007))
+    np.testing.assert_allclose(events["t"], [2000, 9000, 18_000, 25_000], atol=1)
+    assert events["p"].tolist() == [1, 1, 0, 0]
+
+
+def test_events_come_in_order_and_more_of_them_than_there_was_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = rng(0).random((3, 40, 100)) * 255
     events = events_of(frames, [0, 70_000, 140_000], changed(pos_thres=0.01, neg_thres=0.01))
     assert len(events) > 8 * ROOM
+    monkeypatch.setattr(emulator, "ROOM", 3 * len(events))
+    np.testing.assert_array_equal(
+        events_of(frames, [0, 70_000, 140_000], changed(pos_thres=0.01, neg_thres=0.01)), events
+    )
     assert events.dtype == EVENT
     assert (np.diff(events["t"]) >= 0).all()
     key = events["t"] * 2**40 + events["y"].astype(np.int64) * 2**20 + events["x"]
@@ -259,11 +273,11 @@ def test_frames_of_many_clips_at_once_are_those_of_each() -> None:
 
 def test_what_cannot_be_is_refused() -> None:
     for numbers, message in (
-        ({"pos_thres": 0.001}, "pos_thres: 0.001; expected at least 0.01"),
-        ({"leak_rate_hz": -1.0}, "leak_rate_hz: -1; expected at least 0"),
+        ({"pos_thres": 0.001}, "pos_thres: 0.001; expected 0.01 to 100"),
+        ({"leak_rate_hz": -1.0}, "leak_rate_hz: -1; expected 0 to 10000"),
         ({"cutoff_hz": math.nan}, "cutoff_hz: nan; expected"),
-        ({"slices": 0}, "slices: 0; expected at least 1"),
-        ({"slices": 10_000}, "slices: 10000; expected at most 1000"),
+        ({"slices": 0}, "slices: 0; expected 1 to 1000"),
+        ({"slices": 10_000}, "slices: 10000; expected 1 to 1000"),
     ):
         with pytest.raises(UsageError, match=message):
             DvsModel(**numbers)

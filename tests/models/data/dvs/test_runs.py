@@ -123,8 +123,8 @@ def test_broken_videos_are_named_and_the_rest_is_made(tmp_path: Path, walk: Path
     ("options", "message"),
     [
         (["--preset", "fancy"], "--preset: 'fancy'; expected v2e, clean, noisy"),
-        (["--pos-thres", "0"], "--pos-thres: 0; expected at least 0.01"),
-        (["--refractory-period", "-1"], "--refractory-period: -1; expected at least 0"),
+        (["--pos-thres", "0"], "--pos-thres: 0; expected 0.01 to 100"),
+        (["--refractory-period", "-1"], "--refractory-period: -1; expected 0 to 1e+06"),
         (["--size", "12"], "--size: '12'; expected width and height, as in 346x260"),
         (["--frame-size", "4x4"], "--frame-size: a size of no frames; expected --frames, --fps or --voxels beside it"),
         (["--form", "csv"], "--form: 'csv'; expected h5 or npz"),

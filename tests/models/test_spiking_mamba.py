@@ -1,0 +1,149 @@
+"""Spiking Mamba: binary wherever weights are, causal in time, traced as it is, and on a chip without selection."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from spikeport.exporters.netx_parts import read_parts, write_parts
+from spikeport.exporters.nir_file import read, write
+from spikeport.models.neurons import CubaLIF
+from spikeport.models.spiking_mamba import SpikingMambaConfig, build
+from spikeport.models.windows import run_in_windows
+from spikeport.toolchain.errors import UsageError
+from spikeport.toolchain.graph.nodes import Host
+from spikeport.toolchain.loihi.quantise import quantise
+from spikeport.toolchain.simulate import simulate
+from spikeport.toolchain.tracing import trace
+from spikeport.toolchain.verifying import verify
+
+SMALL = SpikingMambaConfig(classes=3, size=8, patch=4, width=8, depth=1, heads=2, state=4)
+CHIP = replace(SMALL, selective=False)
+KINDS = {"selective": SMALL, "invariant": CHIP, "relu": replace(SMALL, neurons="relu")}
+KINDS["invariant relu"] = replace(CHIP, neurons="relu")
+
+
+def events(steps=6, batch=2, size=8, seed=0):
+    source = torch.Generator().manual_seed(seed)
+    return (torch.rand(steps, batch, 2, size, size, generator=source) < 0.2).float()
+
+
+def settled(config, seed=0):
+    """A network whose batch norms have seen something, so that its neurons fire as in training."""
+    network = build(config, seed)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None
+    with torch.no_grad():
+        network.train()(events(8, 16, config.size, 5))
+    return network.eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_traced_as_it_is(kind):
+    config = KINDS[kind]
+    network, given = settled(config), events()
+    graph = trace(network, (given,), time_axis=0, host=config.selective, carries="spikes")
+    found = next(iter(simulate(graph, given.numpy()).outputs.values()))
+    with torch.no_grad():
+        wanted = network(given)
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
+    assert wanted.std() > 0.01
+    assert any(isinstance(node, Host) for node in graph.nodes.values()) == config.selective
+
+
+@pytest.mark.parametrize("kind", ["selective", "invariant"])
+def test_every_layer_of_weights_is_reached_by_spikes(kind):
+    network, seen = settled(KINDS[kind]), {}
+    for name, layer in network.named_modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(lambda _layer, args, _out, name=name: seen.update({name: args[0]}))
+    tokens = network.tokens(events(20, 8))
+    seen["tokens"] = tokens
+    assert len(seen) == 7
+    for name, values in seen.items():
+        assert set(values.unique().tolist()) == {0.0, 1.0}, name
+    assert tokens.shape == (20, 8, 4, 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_still_to_come_changes_nothing(kind):
+    network, given = settled(KINDS[kind]), events(9)
+    other = torch.cat([given[:5], events(4, seed=9)])
+    with torch.no_grad():
+        one, two = network(given), network(other)
+    torch.testing.assert_close(one[:5], two[:5])
+    assert not torch.allclose(one[5:], two[5:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frame_by_frame_it_says_the_same(kind):
+    network, given = settled(KINDS[kind]), events(5)
+    with torch.no_grad():
+        torch.testing.assert_close(run_in_windows(network, given, 1), network(given))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_it_learns(kind):
+    network = build(replace(KINDS[kind], depth=2), 0).train()
+    network(events(8, 4)).square().sum().backward()
+    for name, weight in network.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("kind", ["selective", "invariant"])
+def test_it_learns_which_way_a_bar_moves(kind):
+    network = build(replace(KINDS[kind], classes=2, width=16), 0).train()
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
+    source = torch.Generator().manual_seed(2)
+    for _ in range(40):
+        given, labels = bars(32, source)
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(network(given).mean(0), labels).backward()
+        optimiser.step()
+    given, labels = bars(64, source)
+    with torch.no_grad():
+        assert (network.eval()(given).mean(0).argmax(1) == labels).float().mean() >= 0.9
+
+
+def bars(count, source):
+    """A column of events that moves to the right or to the left from a column by chance: frames alone tell nothing."""
+    labels, start = (torch.randint(n, (count,), generator=source) for n in (2, 8))
+    given = torch.zeros(8, count, 2, 8, 8)
+    for t in range(8):
+        given[t, torch.arange(count), :, :, (start + t * (2 * labels - 1)) % 8] = 1.0
+    return given, labels
+
+
+def test_without_selection_all_of_it_goes_to_the_chip(tmp_path):
+    network, given = settled(CHIP), events(8)
+    graph = trace(network, (given,), time_axis=0, carries="spikes")
+    assert verify(network, graph, given.numpy())
+    write(graph, tmp_path / "network.nir")
+    assert verify(graph, read(tmp_path / "network.nir").graph, given.numpy())
+    chip, _ = quantise(graph, calibration=given.numpy(), target="netx")
+    fired = [node for node in verify(graph, chip, given.numpy(), at_least=0.9).nodes if node.spikes]
+    assert all(node.same and node.rates[0] > 0.005 for node in fired)
+    write_parts(chip, tmp_path)
+    assert verify(chip, read_parts(next(tmp_path.glob("*.parts.json"))), given.numpy())
+
+
+def test_without_selection_its_scan_is_the_current_of_neurons():
+    network = settled(replace(CHIP, heads=4))
+    heads = network.blocks[0].scan.heads
+    assert all(isinstance(head, CubaLIF) for head in heads)
+    lengths = [-1 / np.log(head.alpha) for head in heads]
+    np.testing.assert_allclose(lengths, [1, 16 ** (1 / 3), 16 ** (2 / 3), 16])
+
+
+@pytest.mark.parametrize("values", [{"patch": 3}, {"patch": 16}, {"size": 12, "patch": 8}, {"patch": 1}])
+def test_patches_that_do_not_fit_are_refused(values):
+    with pytest.raises(UsageError, match="a power of two that divides the size"):
+        replace(SMALL, **values)
+
+
+@pytest.mark.parametrize("values", [{"heads": 3}, {"width": 7}, {"depth": 0}, {"tau": 0.5}])
+def test_sizes_that_make_no_network_are_refused(values):
+    with pytest.raises(UsageError, match=r"expected"):
+        replace(SMALL, **values)
