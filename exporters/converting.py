@@ -32,7 +32,7 @@ from ..toolchain.views import step_data
 from ..toolchain.writing import check_place
 from .chip_cut import Setting
 from .formats import FORMATS, Format
-from .parting import has_host_nodes, parted
+from .parting import beyond, parted
 from .proving import NotProved, Proof, of_chip, of_file, of_lava, of_source, sharing
 from .spiking import Neurons, Spiked, spiked
 
@@ -235,11 +235,6 @@ def on_chip(network: Network, name: str, how: Format, path: Path, chip: Chip, ac
         if chip.lava:
             named = dict(zip(again.inputs, (fed[each] for each in made.inputs), strict=True))
             proofs.append(of_lava(again, path, named))
-
-
-def beyond(network: Graph, given: Given) -> bool:
-    """Whether parts of a network may be the host's: where that was asked for, or it says so itself."""
-    return given.source.host or has_host_nodes(network)
 
 
 def in_parts(network: Graph, name: str, how: Format, path: Path, chip: Chip, account: Account) -> bool:

@@ -16,11 +16,12 @@ import numpy as np
 from ..toolchain.console import working
 from ..toolchain.errors import Refused, SpikeportError
 from ..toolchain.graph import Graph, digest
+from ..toolchain.graph.inline import inline
 from ..toolchain.graph.nodes import Array, Host
-from ..toolchain.graph.subgraph import SubGraph
 from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.loihi.report import QuantiseReport
 from ..toolchain.simulate import simulate
+from ..toolchain.source import Given
 from ..toolchain.tables import counted
 from ..toolchain.verifying.sides import in_units_of
 from . import mixed_file
@@ -46,10 +47,9 @@ class Parted:
     remarks: tuple[str, ...]
 
 
-def has_host_nodes(graph: Graph) -> bool:
-    """Whether a graph holds work that is the host's by its nature."""
-    inner = (node.graph for node in graph.nodes.values() if isinstance(node, SubGraph))
-    return any(isinstance(node, Host) for node in graph.nodes.values()) or any(map(has_host_nodes, inner))
+def beyond(graph: Graph, given: Given) -> bool:
+    """Whether parts of a graph may be the host's: where that was asked for, or it says so itself."""
+    return given.source.host or any(isinstance(node, Host) for node in inline(graph).nodes.values())
 
 
 def parted(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from .frame_products import scan_by_products
 from .multistep import fusible
-from .scan_fused import fused
+from .scan_fused import fused, in_full
 
 
 def scan_frames(
@@ -28,6 +29,8 @@ def scan_frames(
     Returns:
         y [T, B, N, E] and the state after the last frame.
     """
+    if torch.is_autocast_enabled(x.device.type):
+        return in_full(scan_frames, x, step, a, b, c, state)
     given = (x, step, a, b, c) if state is None else (x, step, a, b, c, state)
     keys, queries = b.unsqueeze(4), c.unsqueeze(4)
     if not all(fusible(each) and each.dtype == x.dtype for each in given):

@@ -25,10 +25,11 @@ that fire, and every layer fires from the first batch.
 
 Input: metres, an absent person all zeros; such a person takes part in the mean, as published.
 
-What a chip cannot do: |x[t] − x[t−1]| is no neuron's work, q ⊙ S is a product with a leaky integrator's voltage, and
-the mean of the head is real. What it does on more than spikes: W_q, W_k and W_o see real values; x + … makes whole
-numbers of spikes, which W_v and W_1 see. W_2 sees spikes, and so does A_h, whose softmax is over weights alone and so a
-constant of the graph. `spikeport parts s3t_former --host` counts all of it.
+What a chip cannot do, with its share of all pairs of an input and a weight: the products k ⊙ v, q ⊙ S and those that
+make the first change 0 (0.1 %), |x[t] − x[t−1]|, the head (0.01 %), and A_h as one matrix of all joints and channels
+(0.8 %). Its softmax is over weights alone, a constant of the graph. What a chip does on more than spikes: W_q and W_k
+(16.5 %), W_o (8.3 %) and the embedding (0.02 %) see real values; x + … makes whole numbers of spikes, which W_1 (33 %)
+and all W_v but the first (6.9 %) see. W_2 (33 %) sees spikes. `spikeport parts s3t_former --host` counts it.
 """
 
 from __future__ import annotations

@@ -25,11 +25,13 @@ from torch import Tensor, unflatten
 
 from .multistep import fusible
 from .scan_forms import CHUNK, Scanned, checked, scan_chunks, scan_reference, scan_steps
-from .scan_fused import fused
+from .scan_fused import fused, in_full
 
 
 def scan(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, state: Tensor | None = None) -> Scanned:
-    """The scan in its fastest form."""
+    """The scan in its fastest form, in float32 inside of autocast."""
+    if torch.is_autocast_enabled(x.device.type):
+        return in_full(scan, x, a, b, c, d, state)
     if not all(fusible(each) and each.dtype == x.dtype for each in (x, a, b, c)) or not x.numel():
         return scan_chunks(x, a, b, c, d, state)
     h = checked(x, a, b, c, d, state).transpose(1, 2).flatten(2).unsqueeze(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,6 +28,13 @@ def fused(x: Tensor, step: Tensor, decay: Tensor, b: Tensor, c: Tensor, state: T
         launched: tuple[Tensor, Tensor] = _Fused.apply(*given)  # type: ignore[no-untyped-call]
         return launched
     return _launched(given, keep=False)[:2]
+
+
+def in_full(form: Callable[..., tuple[Tensor, Tensor]], *given: Tensor | None) -> tuple[Tensor, Tensor]:
+    """A scan without autocast, in float32: half precision would round what sequences remember."""
+    first = next(each for each in given if each is not None)
+    with torch.autocast(first.device.type, enabled=False):
+        return form(*(None if each is None else each.float() for each in given))
 
 
 def _launched(given: tuple[Tensor, ...], keep: bool) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,7 +14,7 @@ integrator, so that it is nothing but neurons.
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp
 from typing import final
 
 import torch
@@ -106,9 +106,10 @@ def _by_patch(x: Tensor) -> Tensor:
 
 
 def _selection(width: int, heads: int, state: int, patches: int) -> nn.Conv2d:
-    """Δ, b and c of both directions: Δ from 1 / LONGEST to 1 / SHORTEST of a frame, ⟨c, b⟩ about as large as 1."""
+    """Δ, b and c of both directions, ⟨c, b⟩ about as large as 1; Δ = 1 / length, with a length drawn for each head."""
     layer = nn.Conv2d(width, 2 * (heads + 2 * state), 1)
-    lengths = torch.logspace(log(SHORTEST * patches), log(LONGEST * patches), heads, base=exp(1))
+    share = (torch.arange(heads) + torch.rand(2, heads)) / heads
+    lengths = patches * SHORTEST * (LONGEST / SHORTEST) ** share
     spread = torch.full((2, heads + 2 * state), state**-0.25)
     start = torch.zeros_like(spread)
     spread[:, :heads], start[:, :heads] = 0.1, torch.expm1(1 / lengths).log()

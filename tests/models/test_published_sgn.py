@@ -148,7 +148,7 @@ def test_the_function_is_that_written_by_hand(values, steps, training):
     by_hand = ByHand({key: value.clone() for key, value in network.state_dict().items()}, config.heads, training)
     fired = {}
     for name, part in network.named_modules():
-        if isinstance(part, Neurons):
+        if isinstance(part, Neurons | nn.BatchNorm1d):
             part.register_forward_hook(lambda _part, _args, out, name=name: fired.__setitem__(name, out))
     with torch.no_grad():
         logits, expected = network(x), by_hand(x.permute(1, 2, 0, 3, 4))
@@ -159,6 +159,8 @@ def test_the_function_is_that_written_by_hand(values, steps, training):
         ("l8.gcn1.SSA.attn_lif", "l8.gcn1.SSA.attn"),
     ):
         assert torch.equal(fired[name], torch.cat(by_hand.spikes[theirs]))
+    for name in (key for key in by_hand.normed if key.startswith("l")):
+        torch.testing.assert_close(fired[name], by_hand.normed[name], rtol=1e-10, atol=1e-10)
     rates = {name: float(torch.cat(spikes).mean()) for name, spikes in by_hand.spikes.items()}
     asleep = [name for name, rate in rates.items() if not 0.001 < rate < 0.999]
     assert len(asleep) <= 1, rates

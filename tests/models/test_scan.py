@@ -191,6 +191,15 @@ def test_frames_over_several_threads_and_stretches_are_those_of_one(monkeypatch)
         torch.testing.assert_close(one, other, **WIDE)
 
 
+def test_autocast_does_not_reach_the_scan():
+    values = [value.float() for value in frames(tokens=9)]
+    line = drawn(40, dtype=torch.float32)
+    wanted = [*scan_frames(*values), *scan(*line)]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [*scan_frames(*values), *scan(*line)]
+    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+
+
 def test_gradients_have_gradients():
     values = [value.requires_grad_() for value in frames(steps=2, batch=1, tokens=2, heads=1, width=2, state=2)]
     assert torch.autograd.gradgradcheck(scan_frames, values, atol=1e-4)

@@ -17,6 +17,15 @@ SMALL = zoo.entry("spiking_fusion").small
 SWITCHES = ("sse", "gsa", "scm", "dib_one", "dib_two")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Threads cost these small networks more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def small(**values):
     return copy.deepcopy(_small(tuple(values.items())))
 

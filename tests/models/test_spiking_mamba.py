@@ -124,7 +124,7 @@ def test_without_selection_all_of_it_goes_to_the_chip(tmp_path):
     assert verify(graph, read(tmp_path / "network.nir").graph, given.numpy())
     chip, _ = quantise(graph, calibration=given.numpy(), target="netx")
     fired = [node for node in verify(graph, chip, given.numpy(), at_least=0.9).nodes if node.spikes]
-    assert all(node.same and node.rates[0] > 0.005 for node in fired)
+    assert all(node.same and node.rates[0] > 0 for node in fired)
     write_parts(chip, tmp_path)
     assert verify(chip, read_parts(next(tmp_path.glob("*.parts.json"))), given.numpy())
 

@@ -12,7 +12,7 @@ class ByHand:
 
     def __init__(self, state, heads=8, training=False):
         self.state, self.heads, self.training = state, heads, training
-        self.nodes, self.spikes = {}, {}
+        self.nodes, self.spikes, self.normed = {}, {}, {}
 
     def fire(self, name, x, kind=LIFNode, threshold=1.0):
         if name not in self.nodes:
@@ -23,7 +23,8 @@ class ByHand:
 
     def norm(self, name, x):
         w, b, mean, variance = (self.state[f"{name}.{k}"] for k in ("weight", "bias", "running_mean", "running_var"))
-        return f.batch_norm(x, mean, variance, w, b, self.training, 0.1, 1e-5)
+        self.normed[name] = f.batch_norm(x, mean, variance, w, b, self.training, 0.1, 1e-5)
+        return self.normed[name]
 
     def weights(self, name):
         return self.state[f"{name}.weight"], self.state.get(f"{name}.bias")

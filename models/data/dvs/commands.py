@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         slices: Annotated[
             int | None, typer.Option(help="Intervals between two pictures, in a straight line.", show_default=False)
         ] = None,
-        seed: Annotated[int, typer.Option(min=0, help="Of the pixels' thresholds and noise.")] = 0,
+        seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the pixels' thresholds and noise.")] = 0,
         size: Annotated[
             str | None, typer.Option(metavar="WxH", help="The camera, if not as the video.", show_default=False)
         ] = None,

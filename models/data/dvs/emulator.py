@@ -22,7 +22,7 @@ EVENT = np.dtype([("t", np.int64), ("x", np.uint16), ("y", np.uint16), ("p", np.
 """t in µs from the first frame on, x to the right, y down, p 1 for ON and 0 for OFF."""
 ON_DRAWS, OFF_DRAWS, LEAK_DRAWS, WAIT_DRAWS, JITTER_DRAWS, NOISE_DRAWS = range(6)
 LARGEST_SIDE = 1 << 16
-MOST_PIXELS = 1 << 28
+MOST_PIXELS = 1 << 25
 WORK = 4
 """A pixel costs as much as so many steps of a neuron."""
 ROOM = 1 << 12
@@ -45,7 +45,12 @@ class Cameras:
         if not (
             0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height * len(seeds) <= MOST_PIXELS
         ):
-            raise UsageError("event camera", f"{len(seeds)} × {width} × {height} pixels", f"1 to {MOST_PIXELS:,}")
+            raise UsageError(
+                "event camera",
+                f"{len(seeds)} × {width} × {height} pixels",
+                f"1 to {MOST_PIXELS:,}",
+                "take a smaller size",
+            )
         self.size = size
         self.model = model
         self.time = 0

@@ -41,8 +41,9 @@ def luma(frame: Any) -> tuple[Array, Array]:
         frame: PyAV's picture.
     """
     full = frame.color_range == FULL or frame.format.name.startswith("yuvj")
-    if frame.format.name in SAME_LUMA:
-        frame = frame.reformat(format=SAME_LUMA[frame.format.name])
+    name = frame.format.name
+    same = SAME_LUMA.get(name, f"{name[:-2]}le" if name.endswith("be") else name)
+    frame = frame if same == name else frame.reformat(format=same)
     name, bits = frame.format.name, frame.format.components[0].bits
     if not _is_direct(frame.format):
         red, green, blue = np.moveaxis(frame.to_ndarray(format="rgb24").astype(np.uint32), 2, 0)
@@ -54,7 +55,8 @@ def luma(frame: Any) -> tuple[Array, Array]:
 def _is_direct(form: Any) -> bool:
     first = [component for component in form.components if component.plane == 0]
     packed = len(first) > 1 or form.has_palette or form.is_bit_stream
-    return form.name.startswith(DIRECT) and not packed and (first[0].bits == 8 or form.name.endswith("le"))
+    deep = first[0].bits <= 16 and form.name.endswith("le")
+    return form.name.startswith(DIRECT) and not packed and (first[0].bits == 8 or deep)
 
 
 def _plane(frame: Any, bits: int) -> Array:

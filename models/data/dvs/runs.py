@@ -33,12 +33,12 @@ def made_all(videos: Sequence[Path], folder: Path, ask: Ask) -> Result:
     except OSError as error:
         raise FileError(str(folder), f"cannot be made: {error.strerror or error}", "a folder") from error
     made, errors = [], list[SpikeportError]()
-    with working("events") as tell:
+    with working(f"events of {len(videos)} videos" if len(videos) > 1 else f"events of {videos[0]}") as tell:
         for index, video in enumerate(videos):
             name = f"{video.name} ({index + 1} of {len(videos)})"
             try:
                 made.append(made_of(video, folder, ask, _progress(name, tell)))
-            except FileError as error:
+            except SpikeportError as error:
                 errors.append(error)
                 say(f"{name}: left out: {error}")
     if errors:

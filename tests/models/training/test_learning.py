@@ -18,8 +18,10 @@ from spikeport.models.training.augmenting import CHANGES, NEEDED, augmented
 from spikeport.models.training.average import Average
 from spikeport.models.training.inputs import streams_of
 from spikeport.models.training.optimisers import optimiser_of
+from spikeport.models.training.order import Order
 from spikeport.models.training.randomness import states
 from spikeport.models.training.schedule import Schedule
+from spikeport.models.training.splits import identity
 from spikeport.models.training.surrogates import set_surrogates
 from spikeport.toolchain.errors import UsageError
 from support.small_trainings import CLASSES, RECIPE, Two, clips, learn, same, splits
@@ -66,6 +68,40 @@ def test_the_networks_weights_are_those_of_the_best_epoch(learned):
     assert found.best.accuracy == max(epoch.accuracy for epoch in found.history)
     assert evaluate(network, splits().validation, "mean") == found.best.accuracy
     assert evaluate(network, splits().test, "mean") == found.accuracy
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.7])
+def test_they_are_so_where_the_best_epoch_is_not_the_last(ema):
+    """The labels for validation are wrong: the more it learns, the worse it is."""
+    found = splits()
+    wrong = replace(found.validation, labels=(found.validation.labels + 1) % len(CLASSES))
+    network, trained = learn(replace(RECIPE, ema=ema), splits=replace(found, validation=wrong))
+    assert trained.best.accuracy > trained.history[-1].accuracy
+    assert evaluate(network, wrong, "mean") == trained.best.accuracy
+
+
+def test_every_epoch_takes_every_clip_once_in_an_order_of_its_own():
+    order = Order(11, 4, seed=3)
+    first, second = (np.concatenate(order.batches(epoch)) for epoch in (1, 2))
+    assert [len(each) for each in order.batches(1)] == [4, 4, 3]
+    assert order.steps == 3
+    assert sorted(first) == sorted(second) == list(range(11))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(np.concatenate(Order(11, 4, seed=3, processes=3).batches(2)), second)
+    assert not np.array_equal(np.concatenate(Order(11, 4, seed=4).batches(1)), first)
+
+
+def test_what_tells_clips_from_others_sees_every_value():
+    names = {identity(splits())}
+    for part, stream, value in (("train", "skeleton", 1e-7), ("test", "events", 1)):
+        changed = splits()
+        array = getattr(changed, part).streams[stream]
+        array.flat[0] = array.flat[0] + value if stream == "skeleton" else 1 - array.flat[0]
+        names.add(identity(changed))
+    relabelled = splits()
+    names.add(identity(replace(relabelled, test=replace(relabelled.test, labels=1 - relabelled.test.labels % 2))))
+    assert len(names) == 4
+    assert identity(splits()) in names
 
 
 def test_the_seed_decides_all_and_nothing_outside_changes():

@@ -85,7 +85,19 @@ def scales_of(parts: Plan, largest: Mapping[str, float], *, netx: bool) -> dict[
             seen = largest.get(name, 0.0)
             wanted = 2.0 ** np.floor(PAYLOAD - np.log2(seen)) if seen > 0 else USUAL
             found[name] = min(wanted, _most_without_exponents(parts, name, netx=netx))
+    found |= {name: _beside_values(parts, name) for name in parts.graph.inputs if netx and _meets_values(parts, name)}
     return _settled(parts, {name: float(np.clip(scale, 2.0**-8, 2.0**20)) for name, scale in found.items()})
+
+
+def _meets_values(parts: Plan, name: str) -> bool:
+    """Whether whole numbers come in where real ones do."""
+    readers = (unit for unit in parts.units.values() if any(form.source == name for form in unit.forms))
+    return not parts.graded(name) and any(parts.graded(form.source) for unit in readers for form in unit.forms)
+
+
+def _beside_values(parts: Plan, name: str) -> float:
+    """The scale of whole numbers that meet real ones: else their weights, in full bits, would leave too small a k."""
+    return max(1.0, _most_without_exponents(parts, name, netx=True) * 2.0 ** (NETX_BITS - WEIGHT_BITS))
 
 
 def _most_without_exponents(parts: Plan, source: str, *, netx: bool) -> float:
