@@ -11,14 +11,15 @@ The chance is the one whose slope the sigmoid surrogate of k takes: σ(k·(u −
 is the same with the draw and without it, and without the bottleneck the layer is the same neuron with the same
 surrogate gradient, no draw and no price. Draws come from torch's generator.
 
-The cosine stands for the mutual information of code and class (lemma 2): its gradient stays bounded where the code is
-sparse. Published is a discretised KL divergence with a cosine surrogate in two stages, one for each modality and one
+The cosine stands for the mutual information of code and class (lemma 2): it asks what part of their spikes codes share,
+however rare spikes are. Published is a discretised KL divergence with a cosine surrogate in two stages, one for each modality and one
 for the fusion, and weights α, λ₁, λ₂ without values; the layer, its place and the numbers are ours. The twin without
 spikes has a rectifier here, which draws nothing and costs nothing.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -35,9 +36,8 @@ from .tokens import QUIET, SURE, TokenNorm
 
 def divergence_of_logits(logits: Tensor, prior: float) -> Tensor:
     """KL(Bern(σ(l)) ‖ Bern(π)) = σ(l)·(l − logit π) − softplus(l) − ln(1 − π), exact far out."""
-    odds = torch.logit(torch.tensor(prior, dtype=torch.float64))
-    quiet = torch.log1p(torch.tensor(-prior, dtype=torch.float64))
-    return logits.sigmoid() * (logits - float(odds)) - functional.softplus(logits) - float(quiet)
+    odds = math.log(prior) - math.log1p(-prior)
+    return logits.sigmoid() * (logits - odds) - functional.softplus(logits) - math.log1p(-prior)
 
 
 def drawn(chances: Tensor) -> Tensor:
@@ -95,6 +95,10 @@ class Bottleneck(nn.Module):
         logits = self.slope * (u - self.threshold)
         self.charged = self.price.weight * divergence_of_logits(logits, self.price.prior).mean()
         return drawn(logits.sigmoid())
+
+    def __getstate__(self) -> dict[str, object]:
+        """A copy has run nothing."""
+        return {**self.__dict__, "charged": None}
 
     def charge(self) -> Tensor | None:
         """The price of the last run in training, once; none where there is none."""

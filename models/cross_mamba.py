@@ -68,7 +68,7 @@ class Selection(nn.Module):
         self.linear = nn.Linear(width, heads + 2 * state)
         lengths = torch.logspace(math.log10(SHORTEST), math.log10(LONGEST), heads)
         with torch.no_grad():
-            self.linear.bias *= 0.1
+            self.linear.bias.mul_(0.1)
             self.linear.bias[:heads] += torch.expm1(1 / lengths).log()
 
     def forward(self, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -32,7 +32,8 @@ def scan(x: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor | None = None, st
     """The scan in its fastest form, in float32 inside of autocast."""
     if torch.is_autocast_enabled(x.device.type):
         return in_full(scan, x, a, b, c, d, state)
-    if not all(fusible(each) and each.dtype == x.dtype for each in (x, a, b, c)) or not x.numel():
+    given = (x, a, b, c) if state is None else (x, a, b, c, state)
+    if not all(fusible(each) and each.dtype == x.dtype for each in given) or not x.numel():
         return scan_chunks(x, a, b, c, d, state)
     h = checked(x, a, b, c, d, state).transpose(1, 2).flatten(2).unsqueeze(1)
     frames = x.flatten(2).unsqueeze(2)

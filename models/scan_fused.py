@@ -64,5 +64,6 @@ def _differentiable(given: list[Tensor], grads: tuple[Tensor, Tensor]) -> tuple[
     """The same gradients from products of matrices, which torch can differentiate again."""
     with torch.enable_grad():
         x, step, decay, b, c, state = given
-        ends = scan_by_products(x, step, decay.log(), b, c, state)
+        log = decay.clamp_min(torch.finfo(decay.dtype).tiny).log()  # a finite logarithm; what is less is as good as 0
+        ends = scan_by_products(x, step, log, b, c, state)
         return torch.autograd.grad(ends, given, grads, create_graph=True)

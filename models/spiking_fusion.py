@@ -1,8 +1,10 @@
 """Events and skeletons together: two spiking backbones, what each has to say, and one answer.
 
-    skeleton [T, B, 3, V, M] ► Signal-SGN     ► spikes of V·M joints  ► SSE ► DIB, stage one ► K ─┬──────────────┐
-    events   [T, B, 2, H, W] ► Spiking Mamba  ► spikes of N patches   ► SSE ► DIB, stage one ► E ► SCM ► E'      │
-      ► f = F(norm(W·[pool(E'), pool(K)])) ► DIB, stage two ► spikes ► linear map ► logits [T, B, classes]
+    K = DIB₁(SSE(Signal-SGN(skeleton)))         spikes of the joints of all persons [T, B, V·M, C]
+    E = DIB₁(SSE(Spiking Mamba(events)))        spikes of N patches [T, B, N, C']
+    E' = SCM(E, K)                              the events' spikes, once they have met the skeleton's
+    f = F(norm(W·[pool(E'), pool(K)]))          spikes [T, B, code]: what the skeleton says goes around SCM as well
+    logits = W'·DIB₂(f) + b                     [T, B, classes]
 
 The answer is the mean of the logits over time. SSE: `semantic_extractor.py`, DIB: `bottleneck.py`, SCM:
 `cross_mamba.py`, pool: learned maps over the places of the tokens, which keep persons and limbs apart.
@@ -11,7 +13,8 @@ Model card. The outline is that of "SNN-Driven Multimodal Human Action Recogniti
 Fusion": a spiking graph network for skeletons, a spiking Mamba for events, hypergraphs and global spiking attention
 within each, events on the state-space path and the skeleton on the selective one, and a bottleneck in two stages.
 Its equations, sizes and weights are not published; those here are ours, and no published accuracy is claimed. Without a
-checkpoint the weights are random.
+checkpoint the weights are random. Signal-SGN is here what makes tokens: its graph blocks, one by default, with their
+part in frequencies where `frequency` is set.
 
 What the switches leave out: `sse` the whole extractor (tokens pass as they are), `gsa` its attention alone, `scm` the
 cross Mamba (E' = E: the streams meet in f alone), `dib_one` and `dib_two` the draws and the prices of a bottleneck,
@@ -28,130 +31,20 @@ also in the bottlenecks, which then draw nothing and cost nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ..toolchain.errors import UsageError
 from . import signal_sgn, spiking_mamba
-from .bottleneck import Bottleneck, Price, unlike
+from .bottleneck import Bottleneck, unlike
 from .cross_mamba import CrossMamba, CrossSizes
-from .firing import Firing
+from .fusion_config import SpikingFusionConfig
 from .input_kinds import InputKind
 from .semantic_extractor import SemanticExtractor
 from .signal_sgn import SignalSgnConfig
 from .spiking_mamba import SpikingMambaConfig
 from .tokens import SpikingMap, TokenPool
 from .weights import settle
-
-STREAMS: Mapping[str, tuple[str, ...]] = {
-    "both": ("skeleton", "events"),
-    "skeleton": ("skeleton",),
-    "events": ("events",),
-}
-"""What a network of this file takes, by the name of `streams`."""
-
-
-@dataclass(frozen=True)
-class SpikingFusionConfig:
-    """What can be chosen.
-
-    Args:
-        classes: how many there are to tell apart.
-        joints: V, joints of a person: 25 or 20.
-        persons: M.
-        size: H and W of the events.
-        streams: both, skeleton or events.
-        sse: whether there are semantic extractors.
-        gsa: whether they have their attention.
-        scm: whether the streams meet in a cross Mamba.
-        dib_one: whether each modality's bottleneck draws and charges.
-        dib_two: whether the fusion's does, and is held against the prototypes.
-        skeleton_channels: of the blocks of the skeleton's backbone; the last are those of its tokens.
-        frequency: whether these blocks have their part in frequencies.
-        event_width: channels of the events' tokens.
-        patch: height and width of a patch of events.
-        depth: blocks of the events' backbone.
-        width: channels of attention and codes in SSE.
-        cross: channels of SCM.
-        heads: heads of SCM's scan.
-        state: numbers that each remembers for each of its channels.
-        maps: learned maps over the places of tokens.
-        code: neurons of f and of the fusion's bottleneck.
-        alpha: α, weight of the cosine between the fusion's rates and its class's prototype.
-        lambda_one: λ₁, weight of the divergence of each modality's bottleneck.
-        lambda_two: λ₂, that of the fusion's.
-        prior: π, the rate that a bottleneck lets pass for nothing.
-        neurons: lif, or relu for the twin without spikes.
-        tau: τ of the neurons, in steps.
-        threshold: θ of the neurons.
-        surrogate: what stands for the derivative of a spike.
-        slope: its slope.
-    """
-
-    classes: int = 16
-    joints: int = 25
-    persons: int = 2
-    size: int = 32
-    streams: str = "both"
-    sse: bool = True
-    gsa: bool = True
-    scm: bool = True
-    dib_one: bool = True
-    dib_two: bool = True
-    skeleton_channels: tuple[int, ...] = (32, 48)
-    frequency: bool = True
-    event_width: int = 48
-    patch: int = 8
-    depth: int = 1
-    width: int = 16
-    cross: int = 64
-    heads: int = 4
-    state: int = 8
-    maps: int = 8
-    code: int = 96
-    alpha: float = 0.1
-    lambda_one: float = 0.05
-    lambda_two: float = 0.05
-    prior: float = 0.1
-    neurons: str = "lif"
-    tau: float = 2.0
-    threshold: float = 1.0
-    surrogate: str = "sigmoid"
-    slope: float = 4.0
-
-    def __post_init__(self) -> None:
-        if self.streams not in STREAMS:
-            raise UsageError("spiking_fusion", f"streams {self.streams!r}", f"one of {', '.join(STREAMS)}")
-        widths = (self.classes, self.persons, self.width, self.cross, self.heads, self.state, self.maps, self.code)
-        if not all(1 <= each <= 4096 for each in widths):
-            raise UsageError("spiking_fusion", f"widths {widths}", "1 to 4096 of each")
-        if self.cross % self.heads:
-            raise UsageError("spiking_fusion", f"cross {self.cross} for {self.heads} heads", "a multiple of the heads")
-        if not self.alpha >= 0:
-            raise UsageError("spiking_fusion", f"alpha {self.alpha}", "a weight ≥ 0")
-        Price(self.lambda_one, self.prior)
-        Price(self.lambda_two, self.prior)
-        self.firing()
-
-    @property
-    def takes(self) -> Mapping[str, InputKind]:
-        """The skeleton's coordinates and the events, or one of them."""
-        kinds = {
-            "skeleton": InputKind((3, self.joints, self.persons)),
-            "events": InputKind((2, self.size, self.size), "spikes"),
-        }
-        return {name: kinds[name] for name in STREAMS[self.streams]}
-
-    def firing(self) -> Firing:
-        """What fires."""
-        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
-
-    def price(self, stage: int) -> Price | None:
-        """What a bottleneck of stage one or two charges."""
-        on, weight = (self.dib_one, self.lambda_one) if stage == 1 else (self.dib_two, self.lambda_two)
-        return Price(weight, self.prior) if on else None
 
 
 class Path(nn.Module):
@@ -212,6 +105,10 @@ class Answer(nn.Module):
         logits: Tensor = self.classify(code)
         return logits
 
+    def __getstate__(self) -> dict[str, object]:
+        """A copy has seen nothing."""
+        return {**self.__dict__, "rates": None}
+
     def charges(self, labels: Tensor) -> dict[str, Tensor]:
         """What the second stage costs: the divergence, and the rates' distance from their class's prototype."""
         charged, rates = self.bottleneck.charge(), self.rates
@@ -226,7 +123,7 @@ class SpikingFusion(nn.Module):
 
     def __init__(self, config: SpikingFusionConfig, skeleton: nn.Module, events: nn.Module) -> None:
         super().__init__()
-        joints, patches = _joints(config), _patches(config)
+        joints, patches = config.joint_tokens, config.patch_tokens
         self.skeleton, self.events = Path(skeleton, joints, config), Path(events, patches, config)
         sizes = CrossSizes(patches[1], joints[1], joints[0], config.maps, config.cross, config.heads, config.state)
         self.cross = CrossMamba(sizes, config.firing()) if config.scm else None
@@ -249,7 +146,7 @@ class SpikingSkeleton(nn.Module):
 
     def __init__(self, config: SpikingFusionConfig, skeleton: nn.Module) -> None:
         super().__init__()
-        self.skeleton, self.answer = Path(skeleton, _joints(config), config), Answer((_joints(config),), config)
+        self.skeleton, self.answer = Path(skeleton, config.joint_tokens, config), Answer((config.joint_tokens,), config)
 
     def forward(self, skeleton: Tensor) -> Tensor:
         """Runs skeletons."""
@@ -266,7 +163,7 @@ class SpikingEvents(nn.Module):
 
     def __init__(self, config: SpikingFusionConfig, events: nn.Module) -> None:
         super().__init__()
-        self.events, self.answer = Path(events, _patches(config), config), Answer((_patches(config),), config)
+        self.events, self.answer = Path(events, config.patch_tokens, config), Answer((config.patch_tokens,), config)
 
     def forward(self, events: Tensor) -> Tensor:
         """Runs events."""
@@ -276,16 +173,6 @@ class SpikingEvents(nn.Module):
     def penalties(self, labels: Tensor) -> Mapping[str, Tensor]:
         """What both stages of the bottleneck cost."""
         return {**self.events.charges("events"), **self.answer.charges(labels)}
-
-
-def _joints(config: SpikingFusionConfig) -> tuple[int, int]:
-    """Tokens of the skeleton and their channels."""
-    return config.joints * config.persons, config.skeleton_channels[-1]
-
-
-def _patches(config: SpikingFusionConfig) -> tuple[int, int]:
-    """Tokens of the events and their channels."""
-    return (config.size // config.patch) ** 2, config.event_width
 
 
 def _skeleton_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
@@ -356,3 +243,6 @@ def _noise(kind: InputKind, source: torch.Generator) -> Tensor:
     if kind.carries == "spikes":
         return (torch.rand(shape, generator=source) < 0.1).float()
     return torch.randn(shape, generator=source)
+
+
+__all__ = ["SpikingEvents", "SpikingFusion", "SpikingFusionConfig", "SpikingSkeleton", "build"]

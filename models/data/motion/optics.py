@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..samples import Array
-from .cameras import Camera, camera_of
+from .cameras import Camera
 from .chance import PERSONS
 from .clock import moments_of
 from .geometry import dot, unit
-from .postures import JOINTS
 from .rendering import View, view_of
 from .scenes import Scene
 from .sensing import POINTS, POSE, sensor
@@ -114,9 +113,3 @@ def in_metres(camera: Camera, scene: Scene) -> Array:
     present = scene.persons[:, None, :, None, None]
     found: Array = camera.metres(camera.pixels(scene.joints)) * present
     return found
-
-
-def joints_in_pictures(scene: Scene, size: int) -> Array:
-    """Columns and rows of all joints, [B, F, 2, 25, 2]."""
-    pixels: Array = camera_of(scene, size).pixels(scene.joints)[..., :2]
-    return pixels.reshape(*scene.joints.shape[:3], JOINTS, 2)

@@ -12,7 +12,6 @@ import numpy as np
 from ....toolchain.kernels.raster import FACE, LIMB
 from ..samples import Array
 from .actions import ACTIONS
-from .chance import Draws
 from .geometry import facing, unit
 from .scenes import Scene
 
@@ -68,7 +67,7 @@ def _hand(scene: Scene, places: Array, person: int = 0) -> tuple[Array, Array]:
 
 
 def _size(scene: Scene, places: Array) -> Array:
-    return Draws(scene.chance, 0).between("size", 0.88, 1.15)[places]
+    return scene.draws.between("size", 0.88, 1.15)[places]
 
 
 def _rod(made: Things, places: Array, slot: int, ends: tuple[Array, Array], radii: tuple[Array, Array]) -> None:
@@ -105,7 +104,7 @@ def _flag(scene: Scene, places: Array, made: Things) -> None:
     top, end = hand + 0.52 * size * stick, hand - 0.1 * size * stick
     _rod(made, places, 1, (end, top), (np.full(len(places), 0.016),) * 2)
     side = np.where(scene.hand[places] == 1, 1.0, -1.0)[:, None, None]
-    turns = Draws(scene.chance, 0).between("turn", 1.5, 2.5)[places][:, None] * scene.times
+    turns = scene.draws.between("turn", 1.5, 2.5)[places][:, None] * scene.times
     edge, width = top, 0.48 * size / STRIPS
     for strip in range(STRIPS):
         ripple = 0.35 * np.sin(2 * np.pi * (turns - strip / STRIPS))[..., None]

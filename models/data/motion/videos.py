@@ -1,7 +1,7 @@
 """Clips as files that other programs and commands read: .mp4 videos, and .skeleton files of the same moments.
 
 A pair is called SsssCcccPpppRrrrAaaa as recordings of NTU RGB+D are; the action's number counts the table of actions
-from 1 on and is not one of NTU's, and performer and repetition count the clips.
+from 1 on and is not one of NTU's; camera, performer, set-up and repetition count the clips.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from .sensing import SkeletonsConfig, sensor
 
 VIDEO_SIZE = 256
 """Height and width of a video, unless larger ones are asked for."""
+CAMERAS, PERFORMERS, SETUPS = 3, 40, 17
+"""As many as NTU RGB+D has."""
 VIDEO_NOISE = 99
 """The number of these skeletons' noise."""
 
@@ -45,8 +47,11 @@ def write_videos(folder: Path, count: int, seed: int, steps: int, size: int, tel
 
 
 def _name(index: int, label: int) -> str:
-    repetition, performer = divmod(index, 999)
-    return f"S001C001P{performer + 1:03}R{repetition + 1:03}A{label + 1:03}"
+    """All cameras and some performers come early, so that the official splits of a few clips have both sides."""
+    rest, camera = divmod(index, CAMERAS)
+    rest, performer = divmod(rest, PERFORMERS)
+    repetition, setup = divmod(rest, SETUPS)
+    return f"S{setup + 1:03}C{camera + 1:03}P{performer + 1:03}R{repetition + 1:03}A{label + 1:03}"
 
 
 def _write(place: Path, scene: Scene, size: int) -> None:

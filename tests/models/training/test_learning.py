@@ -75,7 +75,7 @@ def test_they_are_so_where_the_best_epoch_is_not_the_last(ema):
     """The labels for validation are wrong: the more it learns, the worse it is."""
     found = splits()
     wrong = replace(found.validation, labels=(found.validation.labels + 1) % len(CLASSES))
-    network, trained = learn(replace(RECIPE, ema=ema), splits=replace(found, validation=wrong))
+    network, trained = learn(replace(RECIPE, ema=ema, rate=1e-2), splits=replace(found, validation=wrong))
     assert trained.best.accuracy > trained.history[-1].accuracy
     assert evaluate(network, wrong, "mean") == trained.best.accuracy
 

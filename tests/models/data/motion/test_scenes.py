@@ -7,7 +7,6 @@ from spikeport.models.data.motion.cameras import camera_of
 from spikeport.models.data.motion.chance import NAMES, chance_of
 from spikeport.models.data.motion.clock import STEPS, times_of
 from spikeport.models.data.motion.forms import forms_of
-from spikeport.models.data.motion.optics import joints_in_pictures
 from spikeport.models.data.motion.rendering import view_of
 from spikeport.models.data.motion.scenes import YAW, scene_of
 from spikeport.models.data.skeletons.layouts import NTU
@@ -23,6 +22,11 @@ def scenes(name, seed=0, count=EACH, mirrored=False):
     chance = chance_of(count, np.random.default_rng(seed))
     chosen = chance.mirrored() if mirrored else chance
     return scene_of(np.full(count, CLASSES.index(name)), chosen, TIMES)
+
+
+def joints_in_pictures(scene, size):
+    """Columns and rows of all joints."""
+    return camera_of(scene, size).pixels(scene.joints)[..., :2]
 
 
 @pytest.fixture(scope="module")

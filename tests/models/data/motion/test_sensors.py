@@ -5,11 +5,13 @@ import pytest
 from spikeport.models.data import made
 from spikeport.models.data.dvs.counted import events_of, frames_of
 from spikeport.models.data.motion.actions import ACTIONS, CLASSES
-from spikeport.models.data.motion.clock import MICROSECONDS, moments_of
+from spikeport.models.data.motion.clock import MICROSECONDS, moments_of, times_of
 from spikeport.models.data.motion.making import STREAMS, ClipsConfig, clips, scene_in_block
 from spikeport.models.data.motion.optics import COCO, WALL, coco_points, in_metres, seen_at_steps
 from spikeport.models.data.motion.rendering import view_of
+from spikeport.models.data.motion.runs import BYTES
 from spikeport.models.data.motion.sensing import EventsConfig, SkeletonsConfig, events_of_video, skeletons
+from spikeport.models.data.pictures import picture
 from spikeport.models.data.samples import BLOCK, beginning_of
 from spikeport.toolchain.errors import UsageError
 
@@ -43,6 +45,25 @@ def test_streams_have_the_promised_shapes(whole):
     }
     assert set(np.unique(whole.streams["events"])) == {0, 1}
     assert all(np.isfinite(each).all() for each in whole.streams.values())
+
+
+def test_the_command_knows_how_large_streams_are(whole):
+    for name, each in whole.streams.items():
+        pixels = 32 * 32 if name in ("video", "depth") else 1
+        assert BYTES[name] * pixels * 4 * (BLOCK + 5) == each.nbytes, name
+
+
+def test_a_step_ends_with_its_third_picture():
+    assert times_of(2).tolist() == [picture / 30 for picture in range(7)]
+    assert moments_of(2).tolist() == [3, 6]
+
+
+def test_a_skeleton_is_shown_as_dots(whole):
+    lines = picture(whole.streams["skeleton"][:, 0]).split("\n")
+    assert {len(line) for line in lines} == {4 * 16 + 3 * 2}
+    assert len(lines) == 8
+    assert lines[0].strip(" \u2800")
+    assert picture(np.zeros((4, 3, 25, 2), np.float32)).strip(" \n\u2800") == ""
 
 
 def test_the_seed_and_the_part_decide_and_nothing_else(whole):
