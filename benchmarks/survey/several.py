@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ...models.data.made import TOGETHER
 from ...toolchain.errors import FileError, UsageError
 from ...toolchain.graph.nodes.base import Array
 from ...toolchain.graph.signal import Signal
 from ...toolchain.inputs import CLASS_NAMES, LABELS
 from .drawn import Drawn
-from .sources import DataSource, DataSpec, OneInput, digest_of, refuse_steps, shape_text
+from .made import Made
+from .sources import MADE_SAMPLES, DataSource, DataSpec, OneInput, digest_of, refuse_steps, shape_text
 from .values import Values, mapped
 
 
@@ -89,6 +91,8 @@ def several(spec: DataSpec, signals: Mapping[str, Signal], where: str) -> Severa
     if spec.data is None:
         parts = {name: Drawn.of(spec, signal, (place,)) for place, (name, signal) in enumerate(signals.items())}
         return Several(parts, f"{next(iter(parts.values())).about}, for {_listed(parts)}")
+    if spec.data in TOGETHER:
+        return _made(spec, signals, where)
     path = Path(spec.data)
     if path.suffix != ".npz":
         found = f"{spec.data} is for one input, the network has {len(signals)}"
@@ -99,6 +103,19 @@ def several(spec: DataSpec, signals: Mapping[str, Signal], where: str) -> Severa
         expected = f"an array for each of {_listed(signals)}, and '{LABELS}' if there are any"
         raise FileError(str(path), f"holds {', '.join(arrays) or 'nothing'}", expected)
     return _of_file(path, {name: arrays[name] for name in signals}, labels, signals, spec.samples)
+
+
+def _made(spec: DataSpec, signals: Mapping[str, Signal], where: str) -> Several:
+    """Made data of several streams, one row of the table for each input."""
+    name = str(spec.data)
+    streams = TOGETHER[name].streams
+    refuse_steps(spec.steps, name)
+    missing = [each for each in signals if each not in streams]
+    if missing:
+        raise UsageError(where, f"{name} has no stream {missing[0]!r}", f"inputs out of {_listed(streams)}")
+    count = spec.samples or MADE_SAMPLES
+    parts = {each: Made(streams[each], spec.part, count, spec.seed) for each in signals}
+    return Several(parts, f"{name}, {spec.part}, {count:,} samples of seed {spec.seed}")
 
 
 def values_in(path: Path, signal: Signal | None, samples: int | None, name: str = "") -> Values | Several:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from ...models.data.made import DATA
+from ...models.data.made import DATA, TOGETHER
 from ...models.data.samples import Part
 from ...toolchain.errors import FileError, UsageError
 from ...toolchain.event_files import EVENTS, from_arrays
@@ -161,9 +161,10 @@ def _one(spec: DataSpec, signal: Signal | None, dt: float, where: str, name: str
     if spec.data is None:
         return Drawn.of(spec, _known(signal, where))
     path = Path(spec.data)
-    if spec.data in DATA:
-        refuse_steps(spec.steps, spec.data)
-        return Made(spec.data, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
+    row = TOGETHER[spec.data].streams.get(name, spec.data) if spec.data in TOGETHER else spec.data
+    if row in DATA:
+        refuse_steps(spec.steps, row)
+        return Made(row, spec.part, spec.samples or MADE_SAMPLES, spec.seed)
     if path.is_dir():
         return EventFolder.of(path, _known(signal, where), dt, spec.steps, spec.samples)
     if path.suffix in EVENTS or (path.suffix in ARRAYS and signal is not None and _events(path, signal)):

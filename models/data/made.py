@@ -13,6 +13,7 @@ from ...toolchain.errors import UsageError
 from ...toolchain.references import referred
 
 if TYPE_CHECKING:
+    from .clips import Clips
     from .samples import DataConfig, Part, Samples
 
 
@@ -72,10 +73,39 @@ DATA: Mapping[str, Entry] = {
 }
 
 
+@dataclass(frozen=True)
+class Together:
+    """Rows whose samples of one seed are the same moments: data for networks of several inputs.
+
+    Args:
+        streams: the name of each stream, and its row.
+        clips: "module:function" of this package: (part, count, seed) → Clips of all of them.
+        text: what it is, in a line.
+    """
+
+    streams: Mapping[str, str]
+    clips: str
+    text: str
+
+
+TOGETHER: Mapping[str, Together] = {
+    "actions": Together(
+        {"skeleton": "action_skeletons", "events": "action_events"},
+        ".motion.making:clips",
+        "people who act, in both streams of the rows above: skeleton and events",
+    ),
+}
+NAMES = (*DATA, *TOGETHER)
+"""Everything that can be made."""
+
+
 def entry(name: str) -> Entry:
     """The row of a name, or a UsageError that lists the names there are."""
+    if name in TOGETHER:
+        found = f"{name!r} is data for several inputs"
+        raise UsageError("data", found, f"that for one, {' or '.join(TOGETHER[name].streams.values())}")
     if name not in DATA:
-        raise UsageError("data", f"no data {name!r}", f"one of {', '.join(DATA)}")
+        raise UsageError("data", f"no data {name!r}", f"one of {', '.join(NAMES)}")
     return DATA[name]
 
 
@@ -109,6 +139,16 @@ def make_block(name: str, part: Part, number: int, seed: int = 0) -> Samples:
     _check(name, part, number + 1, seed)
     row = entry(name)
     return block_of(config_of(name), referred(row.draw, __package__), part, number, seed, row.dtype)
+
+
+def make_clips(name: str, part: Part, count: int, seed: int = 0) -> Clips:
+    """`count` clips of a part of made data: of a row, as the one stream `input`, or of rows together."""
+    if name in TOGETHER:
+        clips: Clips = referred(TOGETHER[name].clips, __package__)(part, count, seed)
+        return clips
+    from .clips import clips_of
+
+    return clips_of(make(name, part, count, seed), "input", config_of(name).class_names, f"{name}, {part}")
 
 
 def _check(name: str, part: Part, count: int, seed: int) -> None:

@@ -14,7 +14,7 @@ from ...toolchain.console import Result, working
 from ...toolchain.errors import UsageError
 from ...toolchain.tables import by, number, table
 from ...toolchain.writing import check_place, written_whole
-from .made import DATA, config_of, entry, make
+from .made import DATA, TOGETHER, config_of, entry, make, make_clips
 from .pictures import picture
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ SHOWN = 3
 
 def listed() -> Result:
     """The table of data."""
-    data = {"data": [{"name": name, "carries": row.carries, "text": row.text} for name, row in DATA.items()]}
-    return Result(data, table(("name", "input", "what it is"), [(name, d.carries, d.text) for name, d in DATA.items()]))
+    rows = [(name, row.carries, row.text) for name, row in DATA.items()]
+    rows += [(name, "several", each.text) for name, each in TOGETHER.items()]
+    data = {"data": [dict(zip(("name", "carries", "text"), row, strict=True)) for row in rows]}
+    return Result(data, table(("name", "input", "what it is"), rows))
 
 
 def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> Result:
@@ -36,6 +38,8 @@ def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> 
         if output.suffix != ".npz":
             raise UsageError("--output", f"'{output}'", "a name that ends in .npz")
         check_place(output)
+    if name in TOGETHER:
+        return _together(name, part, count, seed, output)
     config = config_of(name)
     with working(f"making {count} samples of {name}"):
         samples = make(name, part, count, seed)
@@ -63,6 +67,34 @@ def shown(name: str, part: Part, count: int, seed: int, output: Path | None) -> 
     pictures = Text("\n" + _pictures(samples, config.class_names))
     written = [Text(f"written: {output} (inputs, labels)")] if output is not None else []
     return Result(data, Group(Text(heading), table(("setting", "value"), rows), pictures, *written))
+
+
+def _together(name: str, part: Part, count: int, seed: int, output: Path | None) -> Result:
+    """Rows that are made together: their streams; and their file where one is asked for."""
+    from .clips import save_clips
+
+    with working(f"making {count} clips of {name}"):
+        clips = make_clips(name, part, count, seed)
+        if output is not None:
+            save_clips(output, clips)
+    data = {
+        "name": name,
+        "text": TOGETHER[name].text,
+        "streams": {stream: list(array.shape) for stream, array in clips.streams.items()},
+        "rows": dict(TOGETHER[name].streams),
+        "classes": list(clips.class_names),
+        "part": part,
+        "seed": seed,
+        "file": None if output is None else str(output),
+    }
+    heading = f"{name}: {TOGETHER[name].text}\n{part}, seed {seed}\nclasses: {', '.join(clips.class_names)}\n"
+    rows = [
+        (stream, by(clips.streams[stream].shape), f"spikeport data {row}")
+        for stream, row in TOGETHER[name].streams.items()
+    ]
+    written = [Text(f"\nwritten: {output} (streams, labels, class_names)")] if output is not None else []
+    streams = table(("stream", "steps × clips × shape", "alone"), rows)
+    return Result(data, Group(Text(heading), streams, *written))
 
 
 def _ones(samples: Samples, name: str) -> str:

@@ -16,7 +16,7 @@ LOG = "tensorboard"
 def check_tensorboard() -> None:
     """Refuses to log for what is not there."""
     if find_spec("tensorboard") is None:
-        fix = "pip install 'spikeport[tensorboard]'"
+        fix = "install it: pip install 'spikeport[tensorboard]'"
         raise UsageError("--tensorboard", "no package tensorboard", "it installed", fix)
 
 

@@ -147,3 +147,20 @@ def test_patches_that_do_not_fit_are_refused(values):
 def test_sizes_that_make_no_network_are_refused(values):
     with pytest.raises(UsageError, match=r"expected"):
         replace(SMALL, **values)
+
+
+def test_the_coincidence_of_a_chip_is_the_product_of_spikes():
+    a, b = torch.tensor([[[0.0, 0.0, 1.0, 1.0]], [[1.0, 1.0, 0.0, 1.0]]]), torch.tensor([[[0.0, 1.0, 0.0, 1.0]]] * 2)
+    gate = build(CHIP, 0).blocks[0].gate
+    assert torch.equal(gate(a, b), a * b)
+
+
+def test_blocks_add_to_the_membrane():
+    network, given = settled(replace(SMALL, depth=2)), events()
+    for block in network.blocks:
+        torch.nn.init.zeros_(block.merge[1].layer.weight)
+        torch.nn.init.zeros_(block.merge[1].layer.bias)
+    with torch.no_grad():
+        alone = network.fire(network.stem(given)).flatten(3).transpose(2, 3)
+        assert torch.equal(network.tokens(given), alone)
+    assert 0.02 < alone.mean() < 0.5

@@ -146,5 +146,6 @@ def _result(
     head = Text(
         f"{sum(map(len, made.values()))} clips of {len(ACTIONS)} actions, seed {asked.seed}, in {seconds:.0f} s"
     )
+    clips_made = [Group(head, table(("file", "clips", "streams (steps, clips, shape)"), rows))] if made else []
     last = [Text(f"{len(videos)} videos with their skeletons: {asked.folder / 'videos'}")] if videos else []
-    return Result(data, Group(head, table(("file", "clips", "streams (steps, clips, shape)"), rows), *last))
+    return Result(data, Group(*clips_made, *last))

@@ -39,14 +39,14 @@ def write_videos(folder: Path, count: int, seed: int, steps: int, size: int, tel
         labels, source = beginning_of("test", start // BLOCK, seed, len(CLASSES))
         block = scene_in_block(labels, source, steps)
         for place in range(min(BLOCK, count - start)):
-            name = _name(start + place, int(labels[place]))
+            name = video_name(start + place, int(labels[place]))
             _write(folder / name, block.take(np.array([place])), size)
             files.append(folder / f"{name}.mp4")
             tell(f"{len(files)} of {count}")
     return files
 
 
-def _name(index: int, label: int) -> str:
+def video_name(index: int, label: int) -> str:
     """All cameras and some performers come early, so that the official splits of a few clips have both sides."""
     rest, camera = divmod(index, CAMERAS)
     rest, performer = divmod(rest, PERFORMERS)

@@ -250,7 +250,10 @@ def test_tensorboard_that_is_not_installed_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("spikeport.models.training.logs.find_spec", lambda _: None)
     code, _, err = run("train", "sequence_rnn", "--tensorboard", "-o", str(tmp_path / "run"))
     assert code == 2
-    assert "--tensorboard: no package tensorboard; expected it installed. Pip install 'spikeport[tensorboard]'" in err
+    assert (
+        "--tensorboard: no package tensorboard; expected it installed. Install it: pip install 'spikeport[tensorboard]'"
+        in err
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from spikeport.models.recipes import RECIPES, Recipe, recipe_of
 from spikeport.models.training import Splits, evaluate, largest_weight, train
 from spikeport.models.training.augmenting import CHANGES, NEEDED, augmented
 from spikeport.models.training.average import Average
-from spikeport.models.training.inputs import streams_of
+from spikeport.models.training.inputs import batch, streams_of
 from spikeport.models.training.optimisers import optimiser_of
 from spikeport.models.training.order import Order
 from spikeport.models.training.randomness import states
@@ -244,6 +244,15 @@ def test_a_change_depends_on_seed_epoch_and_place_alone(name):
         assert torch.equal(whole["events"], streams["events"])
     else:
         assert all(any(torch.equal(step, each) for each in streams[key][:, 0]) for step in whole[key][:, 0])
+
+
+def test_a_batch_holds_the_clips_as_they_are():
+    found, places = clips(6), np.array([4, 1])
+    streams, labels = batch(found, ("events", "skeleton"), places)
+    assert [each.dtype for each in streams] == [torch.float32, torch.float32]
+    for stream, name in zip(streams, ("events", "skeleton"), strict=True):
+        assert np.array_equal(stream.numpy(), found.streams[name][:, places])
+    assert labels.tolist() == found.labels[places].tolist()
 
 
 def test_streams_are_found_by_the_names_of_the_parameters():

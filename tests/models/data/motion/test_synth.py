@@ -14,6 +14,7 @@ from spikeport.models.data.motion.actions import ACTIONS, CLASSES, twin
 from spikeport.models.data.motion.commands import register
 from spikeport.models.data.motion.making import clips
 from spikeport.models.data.motion.strips import SHOWN, SIZE, file_of
+from spikeport.models.data.motion.videos import video_name
 from spikeport.models.data.skeletons.recordings import read_recording
 from typer.testing import CliRunner
 
@@ -48,7 +49,7 @@ def test_a_data_folder(tmp_path):
 
 def _check_video(video, label):
     """As many pictures as frames of the skeleton, which is who is on them, and the action in the name."""
-    assert video.name.endswith(f"A{label + 1:03}.mp4")
+    assert video.name == f"S001C001P001R001A{label + 1:03}.mp4"
     seen = list(pictures(video, Account()))
     poses = read_recording(video.with_suffix(".skeleton"))
     assert len(seen) == poses.frames == 7
@@ -96,6 +97,13 @@ def test_the_pictures_of_the_page_are_what_the_command_draws(tmp_path):
         other = twin(name)
         if other and ACTIONS[name].kind == "depth":
             assert np.array_equal(drawn[:SIZE], matplotlib.image.imread(tmp_path / file_of(other))[:SIZE])
+
+
+def test_names_of_videos_are_unique_and_have_both_sides_of_the_splits():
+    names = [video_name(index, 0) for index in range(5000)]
+    assert len(set(names)) == 5000
+    assert {name[4:8] for name in names[:12]} == {"C001", "C002", "C003"}
+    assert {name[8:12] for name in names[:12]} == {"P001", "P002", "P003", "P004"}
 
 
 def test_clips_of_the_command_are_the_functions(tmp_path):
