@@ -12,9 +12,9 @@ is the same with the draw and without it, and without the bottleneck the layer i
 surrogate gradient, no draw and no price. Draws come from torch's generator.
 
 The cosine stands for the mutual information of code and class (lemma 2): it asks what part of their spikes codes share,
-however rare spikes are. Published is a discretised KL divergence with a cosine surrogate in two stages, one for each modality and one
-for the fusion, and weights α, λ₁, λ₂ without values; the layer, its place and the numbers are ours. The twin without
-spikes has a rectifier here, which draws nothing and costs nothing.
+however rare spikes are. Published is a discretised KL divergence with a cosine surrogate in two stages, one for each
+modality and one for the fusion, and weights α, λ₁, λ₂ without values; the layer, its place and the numbers are ours.
+The twin without spikes has a rectifier here, which draws nothing and costs nothing.
 """
 
 from __future__ import annotations

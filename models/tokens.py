@@ -30,7 +30,7 @@ class TokenNorm(nn.Module):
         spread: γ at first.
     """
 
-    def __init__(self, channels: int, spread: float = 1.0) -> None:
+    def __init__(self, channels: int, spread: float) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(channels)
         nn.init.constant_(self.norm.weight, spread)

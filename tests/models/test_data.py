@@ -178,3 +178,18 @@ def test_frames_fill_with_the_events_of_the_same_shapes():
             assert np.array_equal(filling.inputs[t, :, 2 * stretch : 2 * stretch + 2], seen), (t, stretch)
     with pytest.raises(UsageError, match="shape_frames: 5 bins; expected a divisor of 12"):
         ShapeFramesConfig(bins=5)
+
+
+def test_rows_together_are_the_rows_of_the_same_moments():
+    clips = made.make_clips("actions", "test", 5, 3)
+    assert list(clips.streams) == list(made.TOGETHER["actions"].streams)
+    for stream, row in made.TOGETHER["actions"].streams.items():
+        alone = made.make(row, "test", 5, 3)
+        assert np.array_equal(clips.streams[stream], alone.inputs)
+        assert np.array_equal(clips.labels, alone.labels)
+    single = made.make_clips("moving_shapes", "test", 3)
+    assert list(single.streams) == ["input"]
+    assert np.array_equal(single.streams["input"], made.make("moving_shapes", "test", 3).inputs)
+    message = "'actions' is data for several inputs; expected that for one, action_skeletons or action_events"
+    with pytest.raises(UsageError, match=message):
+        made.make("actions", "test", 3)

@@ -38,10 +38,9 @@ def _seeded():
 def test_the_norm_of_tokens_is_batch_norm_while_learning_and_the_same_affine_map_afterwards():
     x, layer, theirs = torch.randn(3, 4, 5, 6), TokenNorm(6, 2.0), torch.nn.BatchNorm1d(6)
     torch.nn.init.constant_(theirs.weight, 2.0)
-    for each in (layer, layer.eval()):
-        theirs.train(each.training)
-        torch.testing.assert_close(each(x), theirs(x.flatten(0, 2)).view_as(x))
-        theirs.eval()
+    for training in (True, True, False):
+        layer.train(training), theirs.train(training)
+        torch.testing.assert_close(layer(1 + 3 * x), theirs(1 + 3 * x.flatten(0, 2)).view_as(x))
 
 
 def test_a_spike_passes_a_shortcut_and_silence_stays_silent_before_anything_is_learned():

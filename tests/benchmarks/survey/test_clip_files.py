@@ -6,7 +6,8 @@ import spikeport
 import torch
 from spikeport.benchmarks.survey.sources import DataSpec, open_data
 from spikeport.models.data.clips import Clips, save_clips
-from spikeport.toolchain.errors import FileError
+from spikeport.models.data.made import make_clips
+from spikeport.toolchain.errors import FileError, UsageError
 from spikeport.toolchain.graph.signal import Signal, carries
 from spikeport.toolchain.inputs import from_file
 from torch import nn
@@ -64,3 +65,20 @@ class _Pair(nn.Module):
 
     def forward(self, a, b):
         return self.weigh(torch.cat([a, b], 1))
+
+
+def test_made_actions_go_by_stream():
+    takes = {"events": Signal((2, 32, 32), carries("spikes")), "skeleton": Signal((3, 25, 2), carries("graded"))}
+    both = open_data(DataSpec("actions", samples=3), takes, 1e-3)
+    values, labels = both.batch([0, 2])
+    clips = make_clips("actions", "test", 3)
+    assert {
+        name: np.array_equal(values[name], each[:, [0, 2]]) for name, each in clips.streams.items()
+    } == dict.fromkeys(clips.streams, True)
+    assert labels.tolist() == clips.labels[[0, 2]].tolist()
+    alone = open_data(DataSpec("actions", samples=3), {"skeleton": takes["skeleton"]}, 1e-3)
+    assert np.array_equal(alone.batch([1])[0], clips.streams["skeleton"][:, [1]])
+    with pytest.raises(
+        UsageError, match="actions has no stream 'depth'; expected inputs out of 'skeleton' and 'events'"
+    ):
+        open_data(DataSpec("actions"), {**takes, "depth": takes["events"]}, 1e-3)
