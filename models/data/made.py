@@ -115,6 +115,18 @@ def config_of(name: str) -> DataConfig:
     return config
 
 
+def shapes_of(name: str) -> Mapping[str, tuple[int, ...]]:
+    """The shape of one step of one sample, by stream; of a row, that of its one stream `input`."""
+    rows = TOGETHER[name].streams if name in TOGETHER else {"input": name}
+    return {stream: config_of(row).shape for stream, row in rows.items()}
+
+
+def class_names_of(name: str) -> tuple[str, ...]:
+    """What the labels of made data stand for."""
+    rows = tuple(TOGETHER[name].streams.values()) if name in TOGETHER else (name,)
+    return config_of(rows[0]).class_names
+
+
 def make(name: str, part: Part, count: int, seed: int = 0, config: DataConfig | None = None) -> Samples:
     """`count` samples of a part of made data; the same seed gives the same samples, other parts share none.
 
@@ -148,7 +160,7 @@ def make_clips(name: str, part: Part, count: int, seed: int = 0) -> Clips:
         return clips
     from .clips import clips_of
 
-    return clips_of(make(name, part, count, seed), "input", config_of(name).class_names, f"{name}, {part}")
+    return clips_of(make(name, part, count, seed), "input", class_names_of(name), f"{name}, {part}")
 
 
 def _check(name: str, part: Part, count: int, seed: int) -> None:

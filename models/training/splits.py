@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...toolchain.errors import FileError, UsageError
-from ..data.clips import Clips, clips_of, load_clips
-from ..data.made import DATA, config_of, make
-from ..data.samples import PARTS, Part
+from ..data.clips import Clips, load_clips
+from ..data.made import NAMES, make_clips
+from ..data.samples import PARTS
 from ..recipes import Recipe
-from .inputs import INPUT
 
 SHARES = (0.8, 0.1, 0.1)
 """Of the clips of one file: what is learned from, chosen by, and reported on."""
@@ -38,18 +37,14 @@ class Splits:
 
 def made_splits(recipe: Recipe, seed: int) -> Splits:
     """The samples of a recipe."""
-    names, counts = config_of(recipe.data).class_names, (recipe.samples, recipe.validation, recipe.test)
-
-    def made(part: Part, count: int) -> Clips:
-        return clips_of(make(recipe.data, part, count, seed), INPUT, names, f"{recipe.data}, {part}")
-
-    return Splits(*(made(part, count) for part, count in zip(PARTS, counts, strict=True)))
+    counts = (recipe.samples, recipe.validation, recipe.test)
+    return Splits(*(make_clips(recipe.data, part, count, seed) for part, count in zip(PARTS, counts, strict=True)))
 
 
 def splits_of(recipe: Recipe, seed: int) -> Splits:
     """The clips of a recipe: of a name, a folder of `train.npz`, `validation.npz` and `test.npz`, or one file."""
     path = Path(recipe.data)
-    if recipe.data in DATA or not path.exists():
+    if recipe.data in NAMES or not path.exists():
         return made_splits(recipe, seed)
     if path.is_dir():
         missing = [f"{part}.npz" for part in PARTS if not (path / f"{part}.npz").is_file()]

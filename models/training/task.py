@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,8 @@ from ...toolchain.writing import check_place
 from .. import zoo
 from ..checkpoints import load_checkpoint
 from ..data.clips import Clips
-from ..data.made import DATA
-from ..data.made import config_of as data_config
+from ..data.made import NAMES, class_names_of, shapes_of
 from ..recipes import RECIPES, Recipe, recipe_of
-from .inputs import INPUT
 from .logs import check_tensorboard
 from .options import Chosen
 from .surrogates import surrogate_of
@@ -84,10 +82,9 @@ def check_task(task: Task) -> None:
     chosen, recipe = task.chosen, task.recipe
     if recipe.surrogate:
         surrogate_of(recipe.surrogate)
-    if recipe.data in DATA:
-        made = data_config(recipe.data)
-        _check_shapes(task, {INPUT: made.shape})
-        _check_classes(task, len(made.class_names))
+    if recipe.data in NAMES:
+        _check_shapes(task, shapes_of(recipe.data))
+        _check_classes(task, len(class_names_of(recipe.data)))
     for option, given in (("--resume", chosen.resume), ("--tensorboard", chosen.tensorboard)):
         if given and task.folder is None:
             raise UsageError(option, "no folder", "a folder to keep it in", "add -o DIR")
@@ -113,7 +110,7 @@ def check_fit(task: Task, clips: Clips) -> None:
     _check_classes(task, len(clips.class_names))
 
 
-def _check_shapes(task: Task, found: dict[str, tuple[int, ...]]) -> None:
+def _check_shapes(task: Task, found: Mapping[str, tuple[int, ...]]) -> None:
     wanted = {name: kind.shape for name, kind in task.config.takes.items()}
     if len(wanted) == len(found) == 1:
         found = dict(zip(wanted, found.values(), strict=True))
