@@ -39,7 +39,7 @@ class Entry:
         readout: how its answer is read from what it gives over time, a row of `readouts.py`.
         text: what it is, in a line.
         spiking: whether it has neurons that spike; if not, `spikeport convert --neurons` makes some of its ReLUs.
-        host: whether parts of it are beyond a chip, so that it is traced with Host nodes (`--host`) where it needs them.
+        host: whether parts of it are beyond a chip: then it is traced with Host nodes (`--host`) where it needs them.
         small: values of the config for a small instance, to look at and to test with.
     """
 
