@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from spikeport.models import neurons
 from spikeport.models.recurrent import RecurrentCubaLIF
+from spikeport.models.stateful import Change, MovingAverage
 from support.dialects import Case
 from torch import Tensor, nn
 
@@ -22,6 +23,17 @@ class Named(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return {"spikes": self.layer(x)}
+
+
+class Averaged(nn.Module):
+    """A moving average whose λ the network computes."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer, self.keep = layer, nn.Parameter(torch.tensor([-3.0, -1.0, 0.0, 2.0, 4.0]))
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"spikes": self.layer(x, self.keep.sigmoid())}
 
 
 def t(*values: float) -> Tensor:
@@ -67,6 +79,8 @@ def cases() -> Iterator[Case]:
         yield _case(neurons.LI, name, silent=True, **given)
     yield from _from_tau()
     yield from _recurrent()
+    yield Case("Change", "", Change, Named, "all steps", silent=True)
+    yield Case("MovingAverage", "", MovingAverage, Averaged, "all steps", silent=True)
     learnt = neurons.IF(learn=("beta", "gain", "bias"))
     learnt.beta.data.fill_(0.8)  # type: ignore[union-attr]
     yield Case("IF", "learn beta, beta=0.8", lambda: learnt, Named, "all steps")

@@ -83,9 +83,9 @@ def _cases() -> dict[str, tuple[nn.Module, float, bool]]:
 
 
 CASES = _cases()
-SILENT = {"LI", "LICell", "LIBoxCell", "LILinearCell", "NonSpikingIFNode", "NonSpikingLIFNode"}
+SILENT = {"LI", "MovingAverage", "LICell", "LIBoxCell", "LILinearCell", "NonSpikingIFNode", "NonSpikingLIFNode"}
 NO_NEURON = {
-    *("Dropout", "Dropout2d", "Delay"),
+    *("Change", "Dropout", "Dropout2d", "Delay"),
     *("ElementWiseRecurrentContainer", "LinearRecurrentContainer", "RecurrentSequential"),
 }
 
