@@ -86,6 +86,19 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = {
     "ann_convnet": Recipe("shape_frames", samples=8000, epochs=8, rate=4e-3, enough=0.995),
     "event_convnet": Recipe("moving_shapes", epochs=8, rate=5e-3, enough=0.98),
+    "spiking_fusion": Recipe(
+        "actions",
+        samples=1200,
+        validation=200,
+        test=400,
+        epochs=5,
+        batch=32,
+        rate=1e-2,
+        optimizer="adamw",
+        weight_decay=0.01,
+        warmup=0.8,
+        clip=2.0,
+    ),
     # its weights are of the order of ten, and so are its steps
     "sequence_rnn": Recipe("burst_orders", samples=4000, epochs=12, batch=64, rate=5e-2, enough=0.995),
 }

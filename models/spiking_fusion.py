@@ -3,7 +3,7 @@
     K = DIB₁(SSE(Signal-SGN(skeleton)))         spikes of the joints of all persons [T, B, V·M, C]
     E = DIB₁(SSE(Spiking Mamba(events)))        spikes of N patches [T, B, N, C']
     E' = SCM(E, K)                              the events' spikes, once they have met the skeleton's
-    f = F(norm(W·[pool(E'), pool(K)]))          spikes [T, B, code]: what the skeleton says goes around SCM as well
+    f = F(norm(W·[pool(E'), pool(E), pool(K)])) spikes [T, B, code]: what each says alone goes around SCM as well
     logits = W'·DIB₂(f) + b                     [T, B, classes]
 
 The answer is the mean of the logits over time. SSE: `semantic_extractor.py`, DIB: `bottleneck.py`, SCM:
@@ -17,7 +17,7 @@ checkpoint the weights are random. Signal-SGN is here what makes tokens: its gra
 part in frequencies where `frequency` is set.
 
 What the switches leave out: `sse` the whole extractor (tokens pass as they are), `gsa` its attention alone, `scm` the
-cross Mamba (E' = E: the streams meet in f alone), `dib_one` and `dib_two` the draws and the prices of a bottleneck,
+cross Mamba (no E': the streams meet in f alone), `dib_one` and `dib_two` the draws and the prices of a bottleneck,
 whose layer stays, as an ordinary spiking one. `streams` leaves one modality out, with all that the other has and f, the
 second stage and the linear map behind it: what the fusion has to be better than.
 
@@ -127,13 +127,13 @@ class SpikingFusion(nn.Module):
         self.skeleton, self.events = Path(skeleton, joints, config), Path(events, patches, config)
         sizes = CrossSizes(patches[1], joints[1], joints[0], config.maps, config.cross, config.heads, config.state)
         self.cross = CrossMamba(sizes, config.firing()) if config.scm else None
-        self.answer = Answer((patches, joints), config)
+        self.answer = Answer((patches, patches, joints) if config.scm else (patches, joints), config)
 
     def forward(self, skeleton: Tensor, events: Tensor) -> Tensor:
         """Runs skeletons and events of the same steps."""
         joints, patches = self.skeleton(skeleton), self.events(events)
-        met = patches if self.cross is None else self.cross(patches, joints)
-        logits: Tensor = self.answer(met, joints)
+        met = () if self.cross is None else (self.cross(patches, joints),)
+        logits: Tensor = self.answer(*met, patches, joints)
         return logits
 
     def penalties(self, labels: Tensor) -> Mapping[str, Tensor]:

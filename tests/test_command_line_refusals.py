@@ -63,7 +63,7 @@ def test_weights_that_are_hostile_or_do_not_fit_are_bad_input(here: Path) -> Non
 
 FAILURES = {
     "inspect nothing": "error: nothing: is no SOURCE; expected a name of the zoo (ann_convnet, event_convnet,",
-    "models nothing": "error: zoo: no network 'nothing'; expected one of ann_convnet, event_convnet, sequence_rnn",
+    "models nothing": "error: zoo: no network 'nothing'; expected one of ann_convnet, event_convnet, s3t_former,",
     "models -o x.safetensors": "error: --output: a file and no network; expected the name of one. Say which:",
     "models event_convnet -o x.pt": "error: --output: 'x.pt'; expected a name that ends in .safetensors",
     "demo -o small.graph": "error: small.graph: cannot be a folder: File exists. Choose another for -o",

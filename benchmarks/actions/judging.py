@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from ...models.checkpoints import load_checkpoint
 from ...toolchain.console import working
 from .trainings import Run, by_variant, told
 from .variants import ALONE, TWIN, VARIANTS, WHOLE
@@ -43,13 +44,18 @@ def _row(name: str, runs: Sequence[Run], whole: Mapping[int, float], data: Path,
         "points": mean(points) if points and name != WHOLE else None,
         "points_spread": _spread(points) if points and name != WHOLE else None,
         "spikes": mean(rates) if rates else None,
-        "weights": runs[0].found["parameters"],
+        "weights": _weights(runs[0].checkpoint),
         **{f"{rule}_nj": energy.get(rule) for rule in RULES},
         "seconds": sum(run.found["seconds"] for run in runs),
         "seeds": [run.seed for run in runs],
         "accuracies": accuracies,
         "checkpoint": str(runs[0].checkpoint),
     }
+
+
+def _weights(checkpoint: Path) -> int:
+    """How many numbers are learned."""
+    return sum(weight.numel() for weight in load_checkpoint(checkpoint)[0].parameters())
 
 
 def _accuracy(run: Run) -> float:

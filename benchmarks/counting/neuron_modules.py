@@ -270,6 +270,7 @@ NEURONS: Mapping[str, Neuron] = {
     "spikeport.models.neurons.LIF": Neuron(always("LIF"), **_OURS),
     "spikeport.models.neurons.CubaLIF": Neuron(always("CubaLIF"), **_OURS),
     "spikeport.models.neurons.LI": Neuron(_current, _many, fires=False),
+    "spikeport.models.stateful.MovingAverage": Neuron(always("LeakyIntegrator"), _many, fires=False),
     "spikeport.models.recurrent.RecurrentCubaLIF": Neuron(always("CubaLIF"), **_OURS, weights=_INNER),
     f"{_NORSE}.lif.LIFCell": Neuron(always("CubaLIF"), _single),
     f"{_NORSE}.lif.LIF": Neuron(always("CubaLIF"), _many),

@@ -21,6 +21,7 @@ MOVES = (
     "layer.dropout.Dropout",
     "layer.dropout.Dropout2d",
     "layer.misc.Delay",
+    "models.stateful.Change",
     "layer.container.",
     "RecurrentSequential",
 )

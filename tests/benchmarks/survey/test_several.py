@@ -162,7 +162,7 @@ def changed(**other: np.ndarray | None) -> Callable[[Path], None]:
             changed(skeleton=None),
             r"holds events; expected an array for each of 'events' and 'skeleton', and 'labels'",
         ),
-        (changed(more=np.zeros(3)), r"holds skeleton, events, more; expected an array for each of"),
+        (changed(skeleton=None, more=np.zeros(3)), r"holds events, more; expected an array for each of"),
         (
             changed(skeleton=np.zeros((3, SAMPLES, 5))),
             r"steps of samples: 4 of 21 in 'events'; 3 of 21 in 'skeleton'; expected as many for every input",
