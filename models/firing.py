@@ -67,3 +67,26 @@ class Firing:
             inclusive=True,
             surrogate=Surrogate(self.surrogate, self.slope),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiringConfig:
+    """The part of a network's config that says what fires in it.
+
+    Args:
+        neurons: lif, or relu for the twin without spikes.
+        tau: τ of the neurons, in steps.
+        threshold: θ of the neurons.
+        surrogate: what stands for the derivative of a spike.
+        slope: its slope.
+    """
+
+    neurons: str = "lif"
+    tau: float = 2.0
+    threshold: float = 1.0
+    surrogate: str = "sigmoid"
+    slope: float = 4.0
+
+    def firing(self) -> Firing:
+        """What fires."""
+        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..toolchain.errors import UsageError
 from .bottleneck import Price
-from .firing import Firing
+from .firing import FiringConfig
 from .input_kinds import InputKind
 
 STREAMS: Mapping[str, tuple[str, ...]] = {
@@ -19,7 +19,7 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class SpikingFusionConfig:
+class SpikingFusionConfig(FiringConfig):
     """What can be chosen.
 
     Args:
@@ -48,11 +48,6 @@ class SpikingFusionConfig:
         lambda_one: λ₁, weight of the divergence of each modality's bottleneck.
         lambda_two: λ₂, that of the fusion's.
         prior: π, the rate that a bottleneck lets pass for nothing.
-        neurons: lif, or relu for the twin without spikes.
-        tau: τ of the neurons, in steps.
-        threshold: θ of the neurons.
-        surrogate: what stands for the derivative of a spike.
-        slope: its slope.
     """
 
     classes: int = 16
@@ -80,11 +75,6 @@ class SpikingFusionConfig:
     lambda_one: float = 0.05
     lambda_two: float = 0.01
     prior: float = 0.1
-    neurons: str = "lif"
-    tau: float = 2.0
-    threshold: float = 1.0
-    surrogate: str = "sigmoid"
-    slope: float = 4.0
 
     def __post_init__(self) -> None:
         if self.streams not in STREAMS:
@@ -118,10 +108,6 @@ class SpikingFusionConfig:
     def patch_tokens(self) -> tuple[int, int]:
         """Tokens of the events and their channels."""
         return (self.size // self.patch) ** 2, self.event_width
-
-    def firing(self) -> Firing:
-        """What fires."""
-        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
 
     def price(self, stage: int) -> Price | None:
         """What a bottleneck of stage one or two charges."""

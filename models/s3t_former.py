@@ -42,7 +42,7 @@ import torch
 from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
-from .firing import Firing
+from .firing import FiringConfig
 from .input_kinds import InputKind
 from .joints import PARENTS, bone_map, mean_topology
 from .stateful import Change, MovingAverage
@@ -53,7 +53,7 @@ LEAST_KEPT, MOST_KEPT = 0.01, 0.99
 
 
 @dataclass(frozen=True)
-class S3tFormerConfig:
+class S3tFormerConfig(FiringConfig):
     """What can be chosen.
 
     Args:
@@ -66,12 +66,7 @@ class S3tFormerConfig:
         mlp_ratio: channels of a perceptron, times the width.
         dropout: before the last linear map, while training.
         published: the published code's bones and start.
-        neurons: lif, or relu for the twin without spikes.
-        tau: τ of the neurons, in steps.
-        threshold: θ of the neurons.
         attention_threshold: θ of LIF_½.
-        surrogate: of the neurons.
-        slope: of the surrogate.
     """
 
     classes: int = 60
@@ -83,12 +78,7 @@ class S3tFormerConfig:
     mlp_ratio: int = 4
     dropout: float = 0.25
     published: bool = False
-    neurons: str = "lif"
-    tau: float = 2.0
-    threshold: float = 1.0
     attention_threshold: float = 0.5
-    surrogate: str = "sigmoid"
-    slope: float = 4.0
 
     def __post_init__(self) -> None:
         counts = (self.classes, self.persons, self.width, self.depth, self.heads, self.mlp_ratio)
@@ -106,10 +96,6 @@ class S3tFormerConfig:
     def takes(self) -> Mapping[str, InputKind]:
         """Its one input."""
         return {"skeleton": InputKind((3, self.joints, self.persons))}
-
-    def firing(self) -> Firing:
-        """What fires in it."""
-        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
 
 
 class Embedding(nn.Module):

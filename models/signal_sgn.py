@@ -51,7 +51,7 @@ import torch
 from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
-from .firing import Firing
+from .firing import FiringConfig
 from .input_kinds import InputKind
 from .joints import PARENTS, links
 from .published_sgn import PublishedSignalSgn
@@ -66,7 +66,7 @@ SPREAD = 0.02
 
 
 @dataclass(frozen=True)
-class SignalSgnConfig:
+class SignalSgnConfig(FiringConfig):
     """What can be chosen.
 
     Args:
@@ -85,11 +85,6 @@ class SignalSgnConfig:
         published: the published network, quirks and all, in the authors' layout.
         product: complex, or repeated, the published slip; empty for the network's own.
         graph: bones, or identity, the published start; empty for the network's own.
-        neurons: lif, or relu for the twin without spikes.
-        tau: τ of the neurons, in steps.
-        threshold: θ of the neurons.
-        surrogate: of the neurons.
-        slope: of the surrogate.
     """
 
     classes: int = 60
@@ -107,11 +102,6 @@ class SignalSgnConfig:
     published: bool = False
     product: str = ""
     graph: str = ""
-    neurons: str = "lif"
-    tau: float = 2.0
-    threshold: float = 1.0
-    surrogate: str = "sigmoid"
-    slope: float = 4.0
 
     def __post_init__(self) -> None:
         counts = (self.classes, self.persons, self.heads, self.wave_width, *self.channels)
@@ -154,10 +144,6 @@ class SignalSgnConfig:
     def links(self) -> Tensor:
         """What the matrices between joints start from: 1, from the parents, and to the parents [3, V, V]."""
         return links(PARENTS[self.joints]) if self.bones else torch.eye(self.joints).repeat(3, 1, 1)
-
-    def firing(self) -> Firing:
-        """What fires in it."""
-        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
 
 
 class Block(nn.Module):

@@ -43,7 +43,7 @@ from torch import Tensor, nn
 
 from ..toolchain.errors import UsageError
 from ..toolchain.kernels.gradients import Surrogate
-from .firing import Firing
+from .firing import Firing, FiringConfig
 from .folding import PerStep
 from .input_kinds import InputKind
 from .neurons import LIF
@@ -51,7 +51,7 @@ from .spiking_scan import RATE, Invariant, Selective, batch_norm
 
 
 @dataclass(frozen=True)
-class SpikingMambaConfig:
+class SpikingMambaConfig(FiringConfig):
     """What can be chosen.
 
     Args:
@@ -66,11 +66,6 @@ class SpikingMambaConfig:
         expand: width of a block's inner streams, in multiples of C.
         selective: whether decay, input and read-out of the scan depend on the spikes; without, they are constants and
             the scan is the current of a neuron.
-        neurons: lif, or relu for the twin without spikes.
-        tau: τ of the neurons, in steps.
-        threshold: θ of the neurons.
-        surrogate: what stands for the derivative of a spike.
-        slope: its slope.
     """
 
     classes: int = 10
@@ -83,11 +78,6 @@ class SpikingMambaConfig:
     state: int = 8
     expand: int = 2
     selective: bool = True
-    neurons: str = "lif"
-    tau: float = 2.0
-    threshold: float = 1.0
-    surrogate: str = "sigmoid"
-    slope: float = 4.0
 
     def __post_init__(self) -> None:
         widths = (self.classes, self.inputs, self.width, self.depth, self.heads, self.state, self.expand)
@@ -109,10 +99,6 @@ class SpikingMambaConfig:
     def takes(self) -> Mapping[str, InputKind]:
         """The events."""
         return {"events": InputKind((self.inputs, self.size, self.size), "spikes")}
-
-    def firing(self) -> Firing:
-        """What fires."""
-        return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
 
 
 def _normed(layer: nn.Conv2d, spread: float = 1.0) -> nn.Sequential:
