@@ -1,8 +1,8 @@
-"""The discretized information bottleneck: a layer whose spikes are Bernoulli draws while it learns.
+"""The discretized information bottleneck: neurons whose spikes are Bernoulli draws while they learn.
 
-    u = norm(W·x) + a ⊙ x,   p = σ(k·(u − θ))       the chance of a spike
+    u = a ⊙ x,   p = σ(k·(u − θ))                   x: what comes in, a learned; the chance of a spike
     training      s ~ Bern(p),   ∂s/∂p = 1          E[s] = p: the gradient is that of the expectation
-    afterwards    s = 1{u > θ} = 1{p > ½}           a neuron with β = 0: an ordinary spiking layer
+    afterwards    s = 1{u > θ} = 1{p > ½}           a neuron with β = 0: an ordinary one
 
     price         λ·mean KL(Bern(p) ‖ Bern(π))      at least λ·I(x; s) for each neuron (proposition 3)
     likeness      α·(1 − cos(r, c_y))               r = mean_t s, the rate code; c_y, its class's row of the last map
@@ -31,7 +31,6 @@ from ..toolchain.errors import UsageError
 from ..toolchain.kernels.gradients import Surrogate
 from .firing import Firing
 from .neurons import LIF
-from .tokens import QUIET, SURE, TokenNorm
 
 
 def divergence_of_logits(logits: Tensor, prior: float) -> Tensor:
@@ -75,10 +74,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, channels: int, firing: Firing, price: Price | None) -> None:
         super().__init__()
-        at_once = firing.threshold if firing.spikes else 1.0
-        self.linear = nn.Linear(channels, channels, bias=False)
-        self.norm = TokenNorm(channels, QUIET * at_once)
-        self.around = nn.Parameter(torch.full((channels,), SURE * at_once))
+        self.gain = nn.Parameter(torch.full((channels,), 1 / firing.tau if firing.spikes else 1.0))
         self.price = price if firing.spikes else None
         self.slope, self.threshold = firing.slope, firing.threshold
         surrogate = Surrogate("sigmoid", firing.slope)
@@ -86,9 +82,9 @@ class Bottleneck(nn.Module):
         self.charged: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Runs spikes x [T, B, ..., channels]."""
+        """Runs membranes x [T, B, ..., channels]."""
         self.charged = None
-        u = self.norm(self.linear(x)) + self.around * x
+        u = self.gain * x
         if self.price is None or not self.training:
             spikes: Tensor = self.fire(u)
             return spikes

@@ -211,8 +211,17 @@ class SignalSgn(nn.Module):
         """A token for each joint of each person, person by person [T, B, M·V, channels]: spikes, 0 or 1."""
         return self.features(skeleton).transpose(2, 3)
 
+    def membranes(self, skeleton: Tensor) -> Tensor:
+        """What the tokens' neurons add up [T, B, M·V, channels]: h behind the last block."""
+        return self.summed(skeleton).transpose(2, 3)
+
     def features(self, skeleton: Tensor) -> Tensor:
         """The spikes of the last block [T, B, channels, M·V]."""
+        spikes: Tensor = self.sends(self.summed(skeleton))
+        return spikes
+
+    def summed(self, skeleton: Tensor) -> Tensor:
+        """h behind the last block [T, B, channels, M·V]."""
         x = skeleton.transpose(3, 4).flatten(2)
         x = torch.unflatten(mapped(x, self.data_norm), 2, (3, self.persons * self.joints))
         if self.change is not None:
@@ -220,8 +229,7 @@ class SignalSgn(nn.Module):
         h = mapped(x, self.embed)
         for block in self.blocks:
             h = block(h)
-        spikes: Tensor = self.sends(h)
-        return spikes
+        return h
 
     def classify(self, spikes: Tensor) -> Tensor:
         """Logits of every step [T, B, classes] of spikes [T, B, channels, M·V]."""

@@ -3,7 +3,7 @@
     K = DIB₁(SSE(Signal-SGN(skeleton)))         spikes of the joints of all persons [T, B, V·M, C]
     E = DIB₁(SSE(Spiking Mamba(events)))        spikes of N patches [T, B, N, C']
     E' = SCM(E, K)                              the events' spikes, once they have met the skeleton's
-    f = F(norm(W·[pool(E'), pool(E), pool(K)])) spikes [T, B, code]: what each says alone goes around SCM as well
+    f = norm(W·[pool(E'), pool(E), pool(K)])    [T, B, code]: what each says alone goes around SCM as well
     logits = W'·DIB₂(f) + b                     [T, B, classes]
 
 The answer is the mean of the logits over time. SSE: `semantic_extractor.py`, DIB: `bottleneck.py`, SCM:
@@ -16,10 +16,13 @@ Its equations, sizes and weights are not published; those here are ours, and no 
 checkpoint the weights are random. Signal-SGN is here what makes tokens: its graph blocks, one by default, with their
 part in frequencies where `frequency` is set.
 
-What the switches leave out: `sse` the whole extractor (tokens pass as they are), `gsa` its attention alone, `scm` the
-cross Mamba (no E': the streams meet in f alone), `dib_one` and `dib_two` the draws and the prices of a bottleneck,
-whose layer stays, as an ordinary spiking one. `streams` leaves one modality out, with all that the other has and f, the
-second stage and the linear map behind it: what the fusion has to be better than.
+From the backbone through SSE to DIB₁ membranes are what is passed on, each layer's sum added to them; whatever reads
+them reads the spikes they give. DIB₁ and DIB₂ are the neurons that end a stage.
+
+What the switches leave out: `sse` the whole extractor (membranes pass as they are), `gsa` its attention alone, `scm`
+the cross Mamba (no E': the streams meet in f alone), `dib_one` and `dib_two` the draws and the prices of a bottleneck,
+whose neurons stay, as ordinary ones. `streams` leaves one modality out, with all that the other has and f, the second
+stage and the linear map behind it: what the fusion has to be better than.
 
 Beyond a chip, as Host nodes: in SSE, of each step, the products k·kᵀ, A·x, Aᵀ·m and two divisions of the hypergraph,
 kᵀv and q·(kᵀv) of the attention; in SCM exp, softplus, the scan's products and y ⊙ z; and what the backbones' own cards
@@ -43,7 +46,7 @@ from .input_kinds import InputKind
 from .semantic_extractor import SemanticExtractor
 from .signal_sgn import SignalSgnConfig
 from .spiking_mamba import SpikingMambaConfig
-from .tokens import SpikingMap, TokenPool
+from .tokens import TokenMap, TokenPool
 from .weights import settle
 
 
@@ -68,8 +71,8 @@ class Path(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs the modality's input [T, B, ...]; gives spikes [T, B, N, C]."""
-        tokens: Tensor = self.backbone.tokens(x)  # type: ignore[operator]
-        spikes: Tensor = self.bottleneck(self.extractor(tokens))
+        membranes: Tensor = self.backbone.membranes(x)  # type: ignore[operator]
+        spikes: Tensor = self.bottleneck(self.extractor(membranes))
         return spikes
 
     def charges(self, name: str) -> dict[str, Tensor]:
@@ -91,7 +94,7 @@ class Answer(nn.Module):
         tokens = tuple(tokens)
         firing, inputs = config.firing(), config.maps * sum(channels for _, channels in tokens)
         self.pools = nn.ModuleList(TokenPool(count, config.maps) for count, _ in tokens)
-        self.fuse = SpikingMap(inputs, config.code, firing)
+        self.fuse = TokenMap(inputs, config.code, firing.drive)
         self.bottleneck = Bottleneck(config.code, firing, config.price(2))
         self.classify = nn.Linear(config.code, config.classes)
         self.alpha = config.alpha
@@ -191,7 +194,7 @@ def _skeleton_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
         slope=config.slope,
     )
     backbone = signal_sgn.build(sizes, seed)
-    del backbone.classify_map
+    del backbone.sends, backbone.dropout, backbone.classify_map
     return backbone
 
 
@@ -209,7 +212,7 @@ def _events_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
         slope=config.slope,
     )
     backbone = spiking_mamba.build(sizes, seed)
-    del backbone.classify
+    del backbone.fire, backbone.classify
     return backbone
 
 
@@ -217,7 +220,7 @@ BACKBONES: Mapping[str, Callable[[SpikingFusionConfig, int], nn.Module]] = {
     "skeleton": _skeleton_backbone,
     "events": _events_backbone,
 }
-"""What makes tokens of each stream, drawn by a seed."""
+"""What makes the membranes of each stream's tokens, drawn by a seed."""
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "both": SpikingFusion,
     "skeleton": SpikingSkeleton,

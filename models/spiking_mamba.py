@@ -132,11 +132,15 @@ class SpikingMamba(nn.Module):
 
     def tokens(self, events: Tensor) -> Tensor:
         """Spikes of the patches [T, B, N, C], N in raster order."""
+        spikes: Tensor = self.fire(self.membranes(events))
+        return spikes
+
+    def membranes(self, events: Tensor) -> Tensor:
+        """What the patches' neurons add up [T, B, N, C]."""
         membrane: Tensor = self.stem(events)
         for block in self.blocks:
             membrane = membrane + block(membrane)
-        spikes: Tensor = self.fire(membrane)
-        return spikes.flatten(3).transpose(2, 3)
+        return membrane.flatten(3).transpose(2, 3)
 
     def forward(self, events: Tensor) -> Tensor:
         """Runs events [T, B, inputs, size, size]; gives logits [T, B, classes]."""

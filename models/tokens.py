@@ -1,6 +1,7 @@
 """Layers on tokens, [T, B, N, C] or any [T, B, …, C]: the same map for every token of every step.
 
     TokenNorm     y = γ·(x − μ)/√(σ² + ε) + β         μ, σ² of each channel, over steps, samples and tokens
+    TokenMap      y = norm(W·x)
     SpikingMap    s = F(norm(W·x))                    F: what fires
     Shortcut      s = F(norm(W·f) + a ⊙ x)            x joins in the membrane: what travels on are spikes alone
     TokenPool     y[k] = Σ_n P[k, n]·x[n]             K learned maps over the places of the tokens, linear
@@ -45,8 +46,28 @@ class TokenNorm(nn.Module):
         return x * factor + (norm.bias - norm.running_mean * factor)
 
 
+class TokenMap(nn.Module):
+    """y = norm(W·x), what membranes add up.
+
+    Args:
+        inputs: channels that come in.
+        outputs: channels that go out.
+        spread: of y at first.
+    """
+
+    def __init__(self, inputs: int, outputs: int, spread: float) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+        self.norm = TokenNorm(outputs, spread)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Runs x [T, B, ..., inputs]."""
+        summed: Tensor = self.norm(self.linear(x))
+        return summed
+
+
 @final
-class SpikingMap(nn.Module):
+class SpikingMap(TokenMap):
     """s = F(norm(W·x)), γ so large at first that what one step adds to a membrane spreads as far as the threshold.
 
     Args:
@@ -57,19 +78,17 @@ class SpikingMap(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, firing: Firing, threshold: float | None = None) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=False)
-        self.norm = TokenNorm(outputs, firing.drive)
+        super().__init__(inputs, outputs, firing.drive)
         self.fire = firing.layer(threshold)
 
     def forward(self, x: Tensor) -> Tensor:
         """Runs x [T, B, ..., inputs]."""
-        spikes: Tensor = self.fire(self.norm(self.linear(x)))
+        spikes: Tensor = self.fire(super().forward(x))
         return spikes
 
 
 @final
-class Shortcut(nn.Module):
+class Shortcut(TokenMap):
     """s = F(norm(W·f) + a ⊙ x); at first a spike of x fires the neuron nearly whatever f says.
 
     Args:
@@ -79,15 +98,13 @@ class Shortcut(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, firing: Firing) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=False)
-        self.norm = TokenNorm(outputs, QUIET * firing.drive)
+        super().__init__(inputs, outputs, QUIET * firing.drive)
         self.around = nn.Parameter(torch.full((outputs,), SURE * firing.drive))
         self.fire = firing.layer()
 
-    def forward(self, f: Tensor, x: Tensor) -> Tensor:
+    def forward(self, f: Tensor, x: Tensor) -> Tensor:  # type: ignore[override]
         """Runs f [T, B, ..., inputs] beside x [T, B, ..., outputs]."""
-        spikes: Tensor = self.fire(self.norm(self.linear(f)) + self.around * x)
+        spikes: Tensor = self.fire(super().forward(f) + self.around * x)
         return spikes
 
 

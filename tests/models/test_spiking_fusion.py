@@ -7,9 +7,12 @@ import pytest
 import torch
 from spikeport.models import zoo
 from spikeport.models.bottleneck import Bottleneck
+from spikeport.models.divergences import bernoulli_divergence
 from spikeport.models.layer import Neurons
 from spikeport.models.penalties import Penalised
+from spikeport.models.signal_sgn_parts import ComplexMap
 from spikeport.models.spiking_fusion import SpikingFusionConfig, build
+from spikeport.models.tokens import TokenPool
 from spikeport.models.windows import carrying
 from spikeport.toolchain.errors import UsageError
 
@@ -112,10 +115,50 @@ def test_all_that_layers_send_are_spikes():
         network(**streams())
     assert len(sent) > 25
     assert all(set(each.unique().tolist()) <= {0.0, 1.0} for each in sent.values())
-    ends = ("bottleneck.fire", "answer.fuse.fire", "cross.out.fire")
+    ends = ("bottleneck.fire", "cross.out.fire")
     rates = {name: float(each.mean()) for name, each in sent.items() if name.endswith(ends)}
-    assert len(rates) == 5
+    assert len(rates) == 4
     assert all(0.005 < rate < 0.7 for rate in rates.values()), rates
+
+
+REAL = {
+    "skeleton.backbone.embed.maps": "coordinates",
+    "skeleton.extractor.out.linear": "means over hyperedges",
+    "events.extractor.out.linear": "means over hyperedges",
+    "cross.context.linear": "joints, pooled",
+    "cross.out.linear": "what the gate lets pass of the scan",
+    "answer.fuse.linear": "tokens, pooled",
+}
+"""Layers of weights that see more than spikes; pools are linear maps of spikes themselves."""
+
+
+def test_every_other_layer_of_weights_sees_spikes():
+    seen, network = {}, small()
+    for name, layer in network.named_modules():
+        if isinstance(layer, torch.nn.Linear | torch.nn.Conv1d | torch.nn.Conv2d | ComplexMap | TokenPool):
+            layer.register_forward_hook(lambda _layer, args, _out, name=name: seen.update({name: args[0].detach()}))
+    with torch.no_grad():
+        network(**streams())
+    assert {name for name, x in seen.items() if not set(x.unique().tolist()) <= {0.0, 1.0}} == set(REAL)
+    assert len(seen) > 25
+
+
+def test_what_both_stages_cost_are_their_equations():
+    network, labels = small(alpha=0.3, lambda_one=0.7, lambda_two=0.2, prior=0.15).train(), torch.tensor([2, 1, 2, 0])
+    seen = {}
+    for name, layer in network.named_modules():
+        if isinstance(layer, Bottleneck):
+            layer.register_forward_hook(lambda layer, args, out, name=name: seen.update({name: (layer, *args, out)}))
+    network(**streams())
+    prices = network.penalties(labels)
+    for name, price, weight in (("skeleton", "skeleton", 0.7), ("events", "events", 0.7), ("answer", "fusion", 0.2)):
+        layer, x, _ = seen[f"{name}.bottleneck"]
+        chances = torch.sigmoid(4 * (layer.gain * x - 1))
+        expected = weight * bernoulli_divergence(chances, 0.15).mean()
+        torch.testing.assert_close(prices[f"dib_{price}"], expected, rtol=1e-4, atol=1e-6)
+    rates, rows = seen["answer.bottleneck"][2].mean(0), network.answer.classify.weight[labels]
+    likeness = (rates * rows).sum(-1) / (rates.norm(dim=-1) * rows.norm(dim=-1))
+    torch.testing.assert_close(prices["dib_cosine"], 0.3 * (1 - likeness).mean())
 
 
 def test_what_is_computed_of_a_step_is_of_it_and_those_before():

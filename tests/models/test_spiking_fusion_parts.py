@@ -9,7 +9,7 @@ from spikeport.models.firing import Firing
 from spikeport.models.hypergraph import HypergraphConvolution, HypergraphGenerator
 from spikeport.models.scan import scan, scan_reference
 from spikeport.models.semantic_extractor import GlobalSpikingAttention, SemanticExtractor
-from spikeport.models.tokens import Shortcut, SpikingMap, TokenNorm, TokenPool
+from spikeport.models.tokens import Shortcut, SpikingMap, TokenMap, TokenNorm, TokenPool
 from spikeport.models.weights import settle
 from spikeport.toolchain.errors import UsageError
 
@@ -28,6 +28,11 @@ def awake(layer, *inputs):
 
 def binary(values):
     return set(values.detach().unique().tolist()) <= {0.0, 1.0}
+
+
+def membranes(*shape, seed=0):
+    """What neurons with a threshold of 1 and τ = 2 add up where some of them fire."""
+    return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +62,11 @@ def test_a_fresh_layer_of_spikes_fires_sometimes():
     assert 0.05 < float(found.mean()) < 0.4
 
 
+def test_a_map_for_membranes_spreads_as_it_is_told():
+    x, layer = spikes(8, 40, 5, 6), TokenMap(6, 10, 0.7)
+    torch.testing.assert_close(layer(x).flatten(0, 2).std(0), torch.full((10,), 0.7), rtol=0.01, atol=0)
+
+
 def test_a_pool_keeps_places_apart():
     pool, x = TokenPool(5, 3), torch.randn(2, 2, 5, 4)
     torch.testing.assert_close(pool(x), torch.einsum("kn,tbnc->tbkc", pool.places, x).flatten(2))
@@ -67,12 +77,12 @@ def test_a_pool_keeps_places_apart():
 
 def test_a_hyperedge_holds_the_tokens_that_fire_the_share_of_what_its_token_fires_on_average_over_time():
     x = spikes(5, 2, 7, 6)
-    layer = awake(HypergraphGenerator(6, 8, LIVE, share=0.4), x)
+    layer = awake(HypergraphGenerator(6, 8, Firing(tau=3.0), share=0.4), x)
     edges, codes = layer(x).detach(), layer.codes(x).detach()
     average = torch.zeros(2, 7, 7)
     for step, code in enumerate(codes):
         shared = torch.einsum("bed,bnd->ben", code, code)
-        average = average / 2 + (shared - 0.4 * shared.diagonal(dim1=1, dim2=2)[..., None]) / 8
+        average = average * (2 / 3) + (shared - 0.4 * shared.diagonal(dim1=1, dim2=2)[..., None]) / 8
         assert torch.equal(edges[step], (average > 0).float())
     assert 0.01 < float(edges.mean()) < 0.9
     assert torch.equal(edges[0].diagonal(dim1=1, dim2=2) > 0, codes[0].sum(-1) > 0)
@@ -86,7 +96,7 @@ def test_the_threshold_of_the_hypergraph_is_learned():
 
 
 def test_nothing_of_the_hypergraph_looks_ahead():
-    x = spikes(6, 2, 7, 6)
+    x = membranes(6, 2, 7, 6)
     layer = awake(SemanticExtractor(7, 6, 4, True, LIVE), x)
     later = torch.cat([x[:3], 1 - x[3:]])
     assert torch.equal(layer(x)[:3], layer(later)[:3])
@@ -118,14 +128,33 @@ def test_attention_without_softmax_sums_over_all_tokens():
     q, k, v = layer.projections(x).chunk(3, -1)
     weights = torch.einsum("tbnd,tbmd->tbnm", q, k)
     mixed = torch.einsum("tbnm,tbme->tbne", weights, v)
-    torch.testing.assert_close(layer(x), layer.out(layer.found(layer.scale * mixed), x))
-    assert binary(layer(x))
+    found = layer.found(layer.scale * mixed)
+    torch.testing.assert_close(layer(x), layer.out(found))
+    assert binary(found)
     assert 0 < layer.found(layer.scale * mixed).mean().item() < 0.6
     assert layer.found.threshold == 0.5
 
 
+def test_the_extractor_is_the_hypergraph_and_then_the_attention():
+    x = membranes(5, 2, 7, 6)
+    layer = awake(SemanticExtractor(7, 6, 4, True, LIVE), x)
+    sent = layer.enters(x)
+    met = x + layer.out(layer.convolution(sent, layer.generator(sent)))
+    attended = layer.attention(layer.passes(met))
+    assert binary(sent)
+    assert torch.equal(layer(x), met + attended)
+    assert not torch.equal(met, x)
+    assert bool((attended != 0).any())
+
+
+def test_what_passes_the_extractor_is_little_changed_before_anything_is_learned():
+    x = membranes(5, 20, 7, 6)
+    layer = SemanticExtractor(7, 6, 4, True, LIVE)
+    assert (layer(x) - x).std().item() < 0.5 * x.std().item()
+
+
 def test_the_extractor_is_as_wide_as_its_input_and_its_attention_has_a_switch():
-    x = spikes(4, 2, 7, 6)
+    x = membranes(4, 2, 7, 6)
     with_it, without = (SemanticExtractor(7, 6, 4, attention, LIVE) for attention in (True, False))
     assert with_it(x).shape == without(x).shape == x.shape
     assert {name.split(".")[0] for name, _ in with_it.named_parameters()} > {
@@ -140,12 +169,13 @@ def test_the_time_scan_is_the_selective_scan_in_every_form():
     layer, sizes = TimeScan(2), {"generator": torch.Generator().manual_seed(1)}
     x, step = torch.randn(9, 3, 2, 5, **sizes), torch.rand(9, 3, 2, **sizes)
     keys, queries = (torch.randn(9, 3, 1, 4, **sizes) for _ in range(2))
+    rate, skip = torch.nn.init.normal_(layer.log_rate).detach().exp(), torch.nn.init.normal_(layer.skip).detach()
     learning, deployed = layer(x, step, keys, queries), layer.eval()(x, step, keys, queries)
     h, rows = torch.zeros(3, 2, 4, 5), []
     for t in range(9):
-        h = (-step[t]).exp()[..., None, None] * h
+        h = (-step[t] * rate).exp()[..., None, None] * h
         h = h + torch.einsum("bh,bs,bhp->bhsp", step[t], keys[t, :, 0], x[t])
-        rows.append(torch.einsum("bs,bhsp->bhp", queries[t, :, 0], h) + x[t])
+        rows.append(torch.einsum("bs,bhsp->bhp", queries[t, :, 0], h) + skip[:, None] * x[t])
     torch.testing.assert_close(learning, torch.stack(rows), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(deployed, torch.stack(rows), rtol=1e-4, atol=1e-5)
 
@@ -215,7 +245,7 @@ def test_the_divergence_of_logits_is_that_of_their_chances_and_does_not_overflow
 
 
 def test_a_bottleneck_draws_while_it_learns_and_is_a_neuron_without_memory_afterwards():
-    layer, x = Bottleneck(6, LIVE, Price(0.5, 0.1)), spikes(5, 40, 7, 6)
+    layer, x = Bottleneck(6, LIVE, Price(0.5, 0.1)), membranes(5, 40, 7, 6)
     torch.manual_seed(1)
     first, again = layer(x), layer(x)
     torch.manual_seed(1)
@@ -223,30 +253,31 @@ def test_a_bottleneck_draws_while_it_learns_and_is_a_neuron_without_memory_after
     assert not torch.equal(first, again)
     assert binary(first)
     layer.eval()
-    u = layer.norm(layer.linear(x)) + layer.around * x
+    u = layer.gain * x
     assert torch.equal(layer(x), (torch.sigmoid(4 * (u - 1)) > 0.5).float())
     assert torch.equal(layer(x.flip(0)), layer(x).flip(0))
 
 
 def test_a_bottleneck_charges_once_for_every_run_in_training():
-    layer, x = Bottleneck(6, LIVE, Price(0.5, 0.1)), spikes(5, 4, 7, 6)
+    layer, x = Bottleneck(6, LIVE, Price(0.5, 0.1)), membranes(5, 4, 7, 6)
     layer(x)
-    u = layer.norm(layer.linear(x)) + layer.around * x
+    u = layer.gain * x
     expected = 0.5 * bernoulli_divergence(torch.sigmoid(4 * (u - 1)), 0.1).mean()
     torch.testing.assert_close(layer.charge(), expected)
     assert layer.charge() is None
+    layer(x)
     layer.eval()(x)
-    assert layer.charge() is None
+    assert layer.charge() is None, "of the run before"
 
 
 def test_the_gradient_is_the_same_with_the_draw_and_without():
-    x, weights = spikes(5, 4, 7, 6), torch.randn(5, 4, 7, 6)
+    x, weights = membranes(5, 4, 7, 6), torch.randn(5, 4, 7, 6)
     grads = []
     for price in (Price(0.0, 0.1), None):
         torch.manual_seed(2)
         layer = Bottleneck(6, LIVE, price)
         (layer(x) * weights).sum().backward()
-        grads.append(layer.around.grad)
+        grads.append(layer.gain.grad)
     torch.testing.assert_close(grads[0], grads[1])
 
 
@@ -257,19 +288,19 @@ def test_the_price_makes_spikes_rarer():
         layer = Bottleneck(6, LIVE, price)
         descent = torch.optim.Adam(layer.parameters(), 0.05)
         for _ in range(40):
-            layer(spikes(5, 40, 6))
+            layer(membranes(5, 40, 6))
             charged = layer.charge()
             if charged is not None:
                 descent.zero_grad()
                 charged.backward()
                 descent.step()
-        rates.append(layer.eval()(spikes(5, 40, 6)).mean().item())
+        rates.append(layer.eval()(membranes(5, 40, 6)).mean().item())
     assert rates[0] < 0.1 < rates[1]
 
 
 def test_the_twin_of_a_bottleneck_draws_nothing_and_costs_nothing():
-    layer, x = Bottleneck(6, TWIN, Price(0.5, 0.1)), torch.rand(3, 2, 6)
-    assert torch.equal(layer(x), layer(x))
+    layer, x = Bottleneck(6, TWIN, Price(0.5, 0.1)), torch.rand(3, 2, 6) - 0.5
+    assert torch.equal(layer(x), x.clamp(min=0))
     assert layer.charge() is None
 
 
