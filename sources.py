@@ -228,4 +228,6 @@ def _check_zoo(given: Source) -> None:
     if not given.name.endswith(CHECKPOINT) and given.name not in ZOO:
         files = "a .safetensors, .graph, .nir, .onnx or netx file"
         known = f"a name of the zoo ({', '.join(ZOO)}), {files}, or package.module:factory"
-        raise UsageError(given.name, "is no SOURCE", known)
+        weights = Path(given.name).suffix in (".pt", ".pth")
+        fix = f"weights alone become one: spikeport models NAME --weights {given.name} -o FILE.safetensors"
+        raise UsageError(given.name, "is no SOURCE", known, fix if weights else "")

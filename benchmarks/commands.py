@@ -34,8 +34,8 @@ def bench(
         str,
         typer.Argument(
             metavar="NAME",
-            help="What to measure: accuracy, actions, ann, convert, dvs, energy, lava, neurons, peers, simulation, "
-            "store.",
+            help="What to measure: accuracy, actions, ann, convert, dvs, energy, lava, neurons, peers, scan, "
+            "simulation, store.",
         ),
     ],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats, on smaller networks.")] = False,
@@ -50,8 +50,9 @@ def bench(
         Path | None,
         typer.Option(help="actions: keeps data and trainings; goes on with what is there.", show_default=False),
     ] = None,
+    marked: Annotated[bool, typer.Option("--markdown", help="The table in Markdown, for a page.")] = False,
 ) -> Result:
     """Measures our speed beside the peers', side by side in one run."""
     from .races import raced
 
-    return raced(name, quick=quick, checkpoints=checkpoint or (), plot=plot, folder=folder)
+    return raced(name, quick=quick, checkpoints=checkpoint or (), plot=plot, folder=folder, marked=marked)

@@ -1,4 +1,6 @@
-"""`spikeport demo`: the main job end to end, for every network of the zoo, on data it makes itself.
+"""`spikeport demo`: the main job end to end, for networks of the zoo, on data it makes itself.
+
+Those that a chip takes whole, with random weights; then the trained one that comes along (`demo_actions.py`).
 
 checkpoint ─► trace ─► passes ─► file ─► reference simulation ═ PyTorch, spike by spike
                                    ├─► NIR ═ graph, ONNX ═ ONNX Runtime
@@ -31,6 +33,7 @@ from ..toolchain.simulate import simulate
 from ..toolchain.tables import by, count, number, table
 from ..toolchain.tracing import trace
 from ..toolchain.writing import written_whole
+from .demo_actions import acted
 from .demo_chip import OnChip, to_chip
 from .demo_data import made_for
 from .demo_energy import Costs, costs
@@ -73,21 +76,22 @@ class Shown:
 
 
 def demonstrate(folder: Path) -> Result:
-    """Shows every network of the zoo that spikes; good when all of them are still the same networks at the end."""
+    """Shows the spiking networks that a chip takes whole, and the trained one; good when all of them stay the same."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(str(folder), f"cannot be a folder: {error.strerror}", fix="choose another for -o") from error
     parts = [_shown(name, folder) for name in SPIKING]
-    same = all(part.same for part in parts)
-    data = {"networks": [_data(part) for part in parts], "same": same}
+    actions = acted(folder)
+    same = actions.same and all(part.same for part in parts)
+    data = {"networks": [_data(part) for part in parts], "trained": actions.data(), "same": same}
     verdict = (
         "Every graph is its PyTorch network, spike by spike; every file for the chip is its chip graph, value by value."
     )
     last = Text(
         verdict if same else "Not the same network any more: see above.", style="bold green" if same else "bold red"
     )
-    return Result(data, Group(*(_view(part) for part in parts), last), good=same)
+    return Result(data, Group(*(_view(part) for part in parts), actions.view(), last), good=same)
 
 
 def _shown(name: str, folder: Path) -> Shown:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
 from ..toolchain.console import Result
 from ..toolchain.errors import UsageError
 from ..toolchain.references import referred
-from ..toolchain.tables import number, table
+from ..toolchain.tables import markdown, number, table
 from ..toolchain.writing import check_place
 
 RACES: Mapping[str, str] = {
@@ -40,7 +40,13 @@ Row = Mapping[str, Any]
 
 
 def raced(
-    name: str, *, quick: bool, checkpoints: Sequence[Path] = (), plot: Path | None = None, folder: Path | None = None
+    name: str,
+    *,
+    quick: bool,
+    checkpoints: Sequence[Path] = (),
+    plot: Path | None = None,
+    folder: Path | None = None,
+    marked: bool = False,
 ) -> Result:
     """Runs a race; it hands back {"name", "rows": [{"case", "peer", "ours_s", "peer_s", "ratio", …}], "notes"}.
 
@@ -50,6 +56,7 @@ def raced(
         checkpoints: trained networks, for the race that takes some.
         plot: a picture, for the race that draws one.
         folder: where the race that can be stopped keeps what it has done.
+        marked: shows the table in Markdown.
     """
     if name not in RACES:
         raise UsageError("bench", f"'{name}'", ", ".join(RACES))
@@ -65,8 +72,13 @@ def raced(
     given |= {"plot": plot} if plot is not None else {}
     given |= {"folder": folder} if folder is not None else {}
     data: dict[str, Any] = referred(RACES[name], __package__)(quick=quick, **given)
+    titles, cells = _cells(data["rows"])
+    if marked:
+        lines = ["", *(f"- {note}" for note in data.get("notes", ()))]
+        said = Text("\n".join([markdown(titles, cells), *lines]), no_wrap=True, overflow="ignore")
+        return Result(data, Group(said))  # a bare Text would be wrapped
     notes = [Text(f"\n{note}") for note in data.get("notes", ())]
-    return Result(data, Group(_rows(data["rows"]), *notes))
+    return Result(data, Group(table(titles, cells), *notes))
 
 
 def check_plot(name: str, plot: Path) -> None:
@@ -87,11 +99,22 @@ class Column:
         title: what stands above it; '>' sets it to the right.
         key: the row's entry.
         shown: how its value is written.
+        spread: the entry that stands behind it as ± …, where a row has it.
+        spread_shown: how that is written.
     """
 
     title: str
     key: str
     shown: Callable[[Any], str]
+    spread: str = ""
+    spread_shown: Callable[[Any], str] = str
+
+    def cell(self, row: Row) -> str:
+        """What stands in a row; nothing where it has no such entry."""
+        if row.get(self.key) is None:
+            return ""
+        beside = row.get(self.spread)
+        return self.shown(row[self.key]) + ("" if beside is None else f" ± {self.spread_shown(beside)}")
 
 
 def _ms(seconds: float) -> str:
@@ -103,12 +126,18 @@ COLUMNS = (
     Column("trained", "variant", str),
     Column("computed in", "computed_in", str),
     Column(">accuracy", "accuracy", lambda share: f"{share:.2%}"),
-    Column(">±", "spread", lambda share: f"{share:.2%}"),
+    Column(
+        ">accuracy",
+        "mean_accuracy",
+        lambda share: f"{share:.1%}",
+        "accuracy_spread",
+        lambda share: f"{100 * share:.1f}",
+    ),
     Column(">points", "points", lambda points: f"{points:+.2f}"),
-    Column(">±", "points_spread", lambda points: f"{points:.2f}"),
+    Column(">points", "mean_points", lambda points: f"{points:+.1f}", "points_error", lambda points: f"{points:.1f}"),
     Column(">spikes", "spikes", lambda rate: f"{rate:.4f}"),
-    Column(">paper nJ", "paper_nj", lambda energy: f"{energy:,.0f}"),
-    Column(">strict nJ", "strict_nj", lambda energy: f"{energy:,.0f}"),
+    Column(">paper\nµJ", "paper_nj", lambda energy: f"{energy / 1000:,.1f}"),
+    Column(">strict\nµJ", "strict_nj", lambda energy: f"{energy / 1000:,.1f}"),
     Column(">error", "error", lambda share: f"{share:.2%}"),
     Column(">steps", "taken", str),
     Column(">messages", "messages", lambda count: f"{count:,.0f}"),
@@ -142,8 +171,8 @@ COLUMNS = (
 """A ratio above 1 says that we are faster. Columns that a race has no values for are left out."""
 
 
-def _rows(rows: Sequence[Row]) -> RenderableType:
-    """The table; where there is one peer alone, its name stands in the titles in place of a column."""
+def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells; where there is one peer alone, its name stands in the titles in place of a column."""
     peers = {row["peer"] for row in rows if row.get("peer") is not None}
     held = [column for column in COLUMNS if any(row.get(column.key) is not None for row in rows)]
     titles = {column.key: column.title for column in held}
@@ -151,5 +180,4 @@ def _rows(rows: Sequence[Row]) -> RenderableType:
         (peer,) = peers
         held = [column for column in held if column.key != "peer"]
         titles = {key: title.replace("peer", peer) for key, title in titles.items()}
-    cells = ([c.shown(row[c.key]) if row.get(c.key) is not None else "" for c in held] for row in rows)
-    return table([titles[column.key] for column in held], cells)
+    return [titles[column.key] for column in held], [[column.cell(row) for column in held] for row in rows]

@@ -57,22 +57,23 @@ class Layer:
         return "same" if self.same else f"{self.different:,} of {self.compared:,} differ, first in step {self.first}"
 
 
-def compared(module: nn.Module, inputs: Tensor, graph: Graph, found: Trace) -> tuple[Layer, ...]:
+def compared(module: nn.Module, inputs: Tensor | Mapping[str, Tensor], graph: Graph, found: Trace) -> tuple[Layer, ...]:
     """Every neuron that spikes beside the module of its name, and the answer.
 
     Args:
         module: the network, time first, in the dtype of the run.
-        inputs: what the run was given, [T, B, *shape].
+        inputs: what the run was given, [T, B, *shape]; of several inputs by name, in forward's order.
         graph: the graph.
         found: its run, with the spikes of all neurons.
     """
     names = [name for name in graph.order if name in found]
-    answer, sent = _sent(module, inputs, names)
+    given = tuple(inputs.values()) if isinstance(inputs, Mapping) else (inputs,)
+    answer, sent = _sent(module, given, names)
     layers = [_spiking(graph, found, name, sent.get(name)) for name in names]
     return *layers, _answer(graph, found, answer)
 
 
-def _sent(module: nn.Module, inputs: Tensor, names: list[str]) -> tuple[Array, Mapping[str, Array]]:
+def _sent(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str]) -> tuple[Array, Mapping[str, Array]]:
     """The module's answer, and what its modules of these names sent."""
     sent: dict[str, Array] = {}
     hooks = [
@@ -81,7 +82,7 @@ def _sent(module: nn.Module, inputs: Tensor, names: list[str]) -> tuple[Array, M
         if name in names
     ]
     with torch.no_grad():
-        answer = module(inputs).numpy()
+        answer = module(*inputs).numpy()
     for hook in hooks:
         hook.remove()
     return answer, sent

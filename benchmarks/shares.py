@@ -29,6 +29,8 @@ from .operations import OpCount, Ops, total
 
 TARGETS = ("netx", "lava", "nir")
 """What parts can be for."""
+MADE = {True: "normal:1", False: "poisson:0.1"}
+"""Made input by whether it is graded."""
 BESIDE = (READ, NO_NEURON, LOOP)
 """Reasons that lie beside a node, and not in what it is."""
 
@@ -138,7 +140,7 @@ class Input:
 
     Args:
         file: values or events; none for made input.
-        made: a recipe for made input; by default one that fits what the network's inputs promise.
+        made: a recipe for made input; by default one that fits what each of the network's inputs promises.
         steps: steps of made input.
     """
 
@@ -148,8 +150,10 @@ class Input:
 
     def values(self, graph: Graph) -> dict[str, Array]:
         """[T, B, *shape] for each input."""
-        graded = all(graph.signals[name].carries.graded for name in graph.inputs)
-        return Trial(self.file, self.made or ("normal:1" if graded else "poisson:0.1"), self.steps).values(graph)
+        if self.file is not None or self.made is not None:
+            return Trial(self.file, self.made or "", self.steps).values(graph)
+        made = {graded: Trial(made=recipe, steps=self.steps).values(graph) for graded, recipe in MADE.items()}
+        return {name: made[graph.signals[name].carries.graded][name] for name in graph.inputs}
 
 
 def shown(given: Given, asked: Input, target: str) -> Result:

@@ -118,4 +118,13 @@ def _of_whole(graph: Graph, again: Mixed, inputs: Mapping[str, Array]) -> Proof:
         exact = exact and not apart.any()
         mean, most = (100 * each / size for each in (apart.mean(), apart.max()))
         told.append(f"{name} off by {mean:.2g} % of its largest in the mean, {most:.2g} % at most")
+        told += _places(values, given[name])
     return Proof("graph → files, run as a whole", "; ".join(told), exact=exact)
+
+
+def _places(wanted: Array, given: Array) -> list[str]:
+    """For answers [T, B, n]: how many samples have the largest of n, in the mean over time, at the same place."""
+    if wanted.ndim != 3 or wanted.shape[-1] < 2:
+        return []
+    same = wanted.mean(0).argmax(-1) == given.mean(0).argmax(-1)
+    return [f"largest in the mean over time at the same place in {same.sum()} of {counted(same.size, 'sample')}"]

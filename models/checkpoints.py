@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from sys import float_info
 from typing import Any
 
 import torch
@@ -75,6 +76,7 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Checkpoint]:
     """Reads a checkpoint into a new network in eval mode; anything that does not fit is a FileError."""
     with open_safetensors(Path(path)) as weights:
         about = _about(str(path), weights.metadata)
+        _check_length(str(path), about.config, len(weights.shapes))
         with torch.device("meta"):
             network = zoo.build(about.model, about.config, about.seed)
         check_fit(str(path), network, weights.shapes, exact=True)
@@ -110,6 +112,15 @@ def _about(path: str, metadata: Mapping[str, str]) -> Checkpoint:
     return Checkpoint(said["model"], config, said["seed"], said["metrics"], said[TRAINING])
 
 
+def _check_length(path: str, config: zoo.Config, weights: int) -> None:
+    """Refuses to build more layers than there are weights: a short text can name a million of them."""
+    for name, value in asdict(config).items():
+        if isinstance(value, tuple) and len(value) > weights:
+            raise FileError(
+                path, f"{name} of {len(value):,} layers in the config", f"no more than its {weights} weights"
+            )
+
+
 KINDS: Mapping[str, type] = {"format": int, "model": str, "config": dict, "seed": int, "metrics": dict}
 
 
@@ -128,11 +139,16 @@ def _said(path: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     for name, kind in {**KINDS, TRAINING: dict}.items():
         if not isinstance(said[name], kind) or isinstance(said[name], bool):
             raise FileError(path, f"{name} = {said[name]!r} in the config", f"a value of type {kind.__name__}")
-    strange = [value for value in said["metrics"].values() if not isinstance(value, int | float)]
-    if not all(isinstance(value, str | int | float) for value in said[TRAINING].values()):
+    strange = [value for value in said["metrics"].values() if not _number(value)]
+    if not all(isinstance(value, str) or _number(value) for value in said[TRAINING].values()):
         raise FileError(path, "training that is not texts and numbers in the config", "texts and numbers by name")
     if strange or not 0 <= said["seed"] < 1 << 63:
         raise FileError(path, "a seed or metrics out of range in the config", "numbers, and a seed from 0 to 2^63 - 1")
     if said["format"] != FORMAT:
         raise FileError(path, f"format {said['format']}", f"format {FORMAT}", "use a newer Spikeport")
     return said
+
+
+def _number(value: object) -> bool:
+    """Whether it is a number that a float can be, and neither NaN nor infinity."""
+    return isinstance(value, int | float) and abs(value) <= float_info.max

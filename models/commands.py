@@ -19,20 +19,35 @@ app.add_typer(data, name="data", rich_help_panel="Train")
 @command(app, "models", "Look")
 def models(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One network.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of its random weights.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of its random weights; without, 0.", show_default=False)
+    ] = None,
+    trained: Annotated[bool, typer.Option("--trained", help="With the trained weights that come along.")] = False,
+    config: options.Config = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights for it: .safetensors, .pt or .pth.", show_default=False)
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it as a .safetensors checkpoint.", show_default=False)
     ] = None,
 ) -> Result:
-    """Shows the networks of the zoo; of one, its config and size; with -o, writes a checkpoint to start from."""
+    """Shows the networks of the zoo; of one, its config and size; with -o, writes a checkpoint to go on with."""
     from .listing import listed, shown
 
+    if trained and seed is not None:
+        raise UsageError("--seed", "draws weights, and --trained has them", fix="leave one of them out")
+    for option, given in (("--config", config), ("--weights", weights)):
+        if trained and given:
+            raise UsageError(option, "beside --trained, which has its own", fix="leave one of them out")
     if name is not None:
-        return shown(name, seed, output)
+        return shown(name, None if trained else seed or 0, output, config or (), weights)
     if output is not None:
         raise UsageError(
             "--output", "a file and no network", "the name of one", "say which: spikeport models NAME -o FILE"
         )
+    for option, chosen in (("--trained", trained), ("--config", bool(config)), ("--weights", weights is not None)):
+        if chosen:
+            raise UsageError(option, "no network", "the name of one", f"say which: spikeport models NAME {option}")
     return listed()
 
 

@@ -72,9 +72,9 @@ class SpikingFusionConfig(FiringConfig):
     maps: int = 8
     code: int = 96
     alpha: float = 0.02
-    lambda_one: float = 0.05
-    lambda_two: float = 0.01
-    prior: float = 0.1
+    lambda_one: float = 0.2
+    lambda_two: float = 0.05
+    prior: float = 0.05
 
     def __post_init__(self) -> None:
         if self.streams not in STREAMS:

@@ -19,8 +19,8 @@ PARENTS: Mapping[int, tuple[int, ...]] = {
 
 
 def bone_map(parents: tuple[int, ...]) -> Tensor:
-    """W [V, V], so that x·W is x[v] − x[parent of v], and 0 at the joint that hangs from itself."""
-    bones = torch.eye(len(parents))
+    """W [V, V], so that x·W is x[v] − x[parent of v], and 0 at the joint that hangs from itself; on the CPU, always."""
+    bones = torch.eye(len(parents), device="cpu")
     for joint, parent in enumerate(parents):
         bones[parent, joint] -= 1
     return bones

@@ -89,7 +89,7 @@ RECIPES: Mapping[str, Recipe] = {
     "spiking_fusion": Recipe(
         "actions",
         samples=1200,
-        validation=200,
+        validation=400,
         test=400,
         epochs=5,
         batch=32,

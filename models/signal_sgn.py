@@ -36,9 +36,11 @@ their changes instead of stretched coordinates; wavelets that look back only. Ne
 
 Input: metres, an absent person all zeros; such a person takes part in the means, as published.
 
-What a chip cannot do, or not on spikes, in ours: the first graph sees real coordinates; q·(kᵀ·v), k ⊙ v and what is
-gated in `Wave` are products of two signals, of spikes with spikes or with their sums; the head sees means of spikes.
-F, F⁻¹ and A_i are constant matrices behind the maps W, which see spikes: a chip does both as one set of weights.
+What a chip cannot do, or not on spikes, in ours, with its share of all pairs of an input and a weight: the first graph
+sees real coordinates (0.3 %); q·(kᵀ·v) (1.8 %), k ⊙ v and what is gated in `Wave` (0.01 %) are products of two signals,
+of spikes with spikes or with their sums; the head sees means of spikes (0.02 %). F, F⁻¹ and A_i are constant matrices
+behind the maps W, which see spikes: a chip does both as one set of weights, of which
+`spikeport parts signal_sgn --host` says what a netx file holds.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _check_header(path: Path) -> None:
             if not 2 <= length <= min(size - 8, LARGEST_HEADER):
                 found = f"a header of {length} bytes in a file of {size}" if length >= 0 else f"{size} bytes"
                 raise FileError(str(path), f"no safetensors file: {found}")
-            header = json.loads(file.read(length))
+            header = json.loads(file.read(length), object_pairs_hook=lambda pairs: _unique(path, pairs))
     except OSError as error:
         raise FileError(str(path), f"cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
@@ -103,6 +103,16 @@ def _check_header(path: Path) -> None:
     metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
     if not isinstance(metadata, dict) or sum(len(str(text)) for text in metadata.values()) > LARGEST_METADATA:
         raise FileError(str(path), "no safetensors file: its metadata is not a small object of texts")
+
+
+def _unique(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the header; of two entries of one name nobody knows which counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise FileError(str(path), f"no safetensors file: {_short(twice)} is in its header twice")
+    return found
 
 
 def open_torch(path: Path) -> Weights:

@@ -7,7 +7,8 @@ asked for, so that listing the zoo loads nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -154,6 +155,20 @@ def config_of(name: str, values: Mapping[str, object] | None = None) -> Config:
             raise UsageError(f"config of {name}", f"{key} = {value!r}", f"a value like {known[key]!r}")
     made: Config = kind(**given)
     return made
+
+
+def fields_of(given: Sequence[str]) -> dict[str, object]:
+    """Values of a config from texts KEY=VALUE, each value as JSON or else as it stands."""
+    fields: dict[str, object] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError("--config", f"'{text}'", "KEY=VALUE")
+        try:
+            fields[key] = json.loads(value)
+        except ValueError:
+            fields[key] = value
+    return fields
 
 
 def small_config(name: str) -> Config:

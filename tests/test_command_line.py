@@ -188,6 +188,18 @@ def test_the_zoo_is_listed_and_each_network_shown(here: Path) -> None:
         assert found["file"] is None
 
 
+def test_a_config_of_ones_own_is_in_the_checkpoint(here: Path) -> None:
+    call = ("models", "event_convnet", "--config", "classes=3", "--config", "channels=[4, 4, 4]")
+    assert data(*call, "-o", "mine.safetensors")["config"]["channels"] == [4, 4, 4]
+    assert data("inspect", "mine.safetensors")["name"] == "mine"
+    for option, value in (("--config", "classes=3"), ("--weights", "w.pt")):
+        code, _, err = run("models", option, value)
+        assert (code, f"{option}: no network; expected the name of one" in err) == (2, True)
+        code, _, err = run("models", "spiking_fusion", "--trained", option, value)
+        assert (code, f"{option}: beside --trained, which has its own" in err) == (2, True)
+    assert "--config: 'classes'; expected KEY=VALUE" in run("models", "event_convnet", "--config", "classes")[2]
+
+
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_checkpoint_of_the_zoo_is_the_network_that_its_name_is(here: Path, name: str) -> None:
     assert data("models", name, "-o", "mine 1.safetensors")["file"] == "mine 1.safetensors"

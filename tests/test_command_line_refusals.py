@@ -63,8 +63,22 @@ def test_weights_that_are_hostile_or_do_not_fit_are_bad_input(here: Path) -> Non
 
 FAILURES = {
     "inspect nothing": "error: nothing: is no SOURCE; expected a name of the zoo (ann_convnet, event_convnet,",
+    "inspect a.pt": "error: a.pt: is no SOURCE; expected a name of the zoo (ann_convnet, event_convnet, s3t_former, ",
     "models nothing": "error: zoo: no network 'nothing'; expected one of ann_convnet, event_convnet, s3t_former,",
     "models -o x.safetensors": "error: --output: a file and no network; expected the name of one. Say which:",
+    "models --trained": "error: --trained: no network; expected the name of one. Say which: spikeport models NAME --t",
+    "models --trained -o x.safetensors": "error: --output: a file and no network; expected the name of one. Say which:",
+    "models nothing --trained": "error: zoo: no network 'nothing'; expected one of ann_convnet, event_convnet,",
+    "models spiking_fusion --trained --seed 0": "error: --seed: draws weights, and --trained has them. Leave one",
+    "models spiking_fusion --trained -o x.pt": "error: --output: 'x.pt'; expected a name that ends in .safetensors",
+    "models event_convnet --trained -o x.safetensors": (
+        "error: event_convnet: comes without trained weights; expected spiking_fusion. "
+        "Train it: spikeport train event_convnet\n"
+    ),
+    "models s3t_former --trained": (
+        "error: s3t_former: comes without trained weights; expected spiking_fusion. "
+        "Train it: spikeport train s3t_former --data DIR\n"
+    ),
     "models event_convnet -o x.pt": "error: --output: 'x.pt'; expected a name that ends in .safetensors",
     "demo -o small.graph": "error: small.graph: cannot be a folder: File exists. Choose another for -o",
     "inspect nothing.graph": "error: nothing.graph: is not there; expected a .graph file",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import spikeport
 from spikeport.benchmarks.profile import PROFILES
+from spikeport.models.trained import trained_names
 
 ROOT = Path(spikeport.__file__).parent
 LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "demo")
@@ -49,6 +50,8 @@ def test_the_wheel_holds_every_source_file_and_the_marker_for_types(built: Path)
     assert "spikeport/py.typed" in data
     assert {f"spikeport/benchmarks/profiles/{name}.toml" for name in PROFILES} <= data
     assert {"spikeport/benchmarks/report/page.css", "spikeport/benchmarks/report/page.js"} <= data
+    trained = {name for name in data if name.startswith("spikeport/models/trained/")}
+    assert trained == {f"spikeport/models/trained/{name}.safetensors" for name in trained_names()} != set()
 
 
 def test_the_wheel_holds_the_licence_and_the_command(built: Path) -> None:

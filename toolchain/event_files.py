@@ -43,15 +43,25 @@ def from_hdf5(path: Path) -> Events:
 
     In the group every column is taken by its name. A table of several columns without names says not which is which.
     """
-    name, free = str(path), available()
+    return in_contents(contents_of(path))
+
+
+def contents_of(path: Path, *, attributes: bool = False) -> Contents:
+    """All that an HDF5 file of events holds; the attributes of its groups too where they are asked for."""
+    free = available()
     size = MOST_BYTES if free is None else min(MOST_BYTES, free // BLOW_UP)
-    held = open_hdf5(path, WANTED, Limits(depth=3, objects=1000, size=size, word="a file of events"))
+    limits = Limits(depth=3, objects=1000, size=size, word="a file of events", attributes=attributes)
+    return open_hdf5(path, WANTED, limits)
+
+
+def in_contents(held: Contents) -> Events:
+    """The events of a file that is open; see `from_hdf5`."""
     groups = {group: _columns(held, group) for group in ("", *sorted(held.groups))}
     with_events = [group for group, columns in groups.items() if {"x", "t"} <= {CALLED[each] for each in columns}]
     if len(with_events) != 1:
         found = f"{len(with_events)} groups with columns x and t: {', '.join(sorted(held.values))[:120] or 'nothing'}"
-        raise FileError(name, found, "one group with columns x, y, t and p")
-    return named(name, groups[with_events[0]])
+        raise FileError(held.name, found, "one group with columns x, y, t and p")
+    return named(held.name, groups[with_events[0]])
 
 
 def _columns(held: Contents, group: str) -> dict[str, Array]:

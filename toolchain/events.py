@@ -73,11 +73,11 @@ class Events:
         return len(self.columns["t"])
 
 
-def need(file: str, good: Array, name: str, values: Array, expected: str) -> None:
+def need(file: str, good: Array, name: str, values: Array, expected: str, fix: str = "") -> None:
     """A FileError for the first event whose value is not good."""
     if not good.all():
         at = int(np.argmin(good))
-        raise FileError(file, f"{name} of event {at} is {values[at]}", expected)
+        raise FileError(file, f"{name} of event {at} is {values[at]}", expected, fix)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,8 @@ def _channel(events: Events, polarity: Array | None, channels: int) -> tuple[Arr
 def _inside(events: Events, name: str, values: Array | None, size: int) -> Array:
     if values is None:
         raise FileError(events.file, f"events without {name}", f"a column {name}, for this input")
-    need(events.file, (values >= 0) & (values < size), name, values, f"0 to {size - 1}, as the input has")
+    fix = "bring larger ones to its size first: the events of a video with spikeport data events --size WxH"
+    need(events.file, (values >= 0) & (values < size), name, values, f"0 to {size - 1}, as the input has", fix)
     return values
 
 

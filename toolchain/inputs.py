@@ -176,6 +176,7 @@ def arrays_in(path: Path) -> dict[str, Array]:
     """Everything in the file by name; never a pickle."""
     if not path.is_file() or path.suffix not in (".npy", ".npz"):
         found = "there is no such file" if not path.is_file() else f"'{path.suffix}' is not a suffix of arrays"
+        found = "is a folder" if path.is_dir() else found
         expected = "a .npy or .npz file with values [T, B, *shape]; or events, there or in a .h5, .csv or .txt file"
         raise FileError(str(path), found, expected)
     try:

@@ -29,6 +29,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     return made
 
 
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same in Markdown."""
+    titles = [column.removeprefix(">").replace("\n", " ").replace("|", "\\|") for column in columns]
+    sides = ["---:" if column.startswith(">") else "---" for column in columns]
+    lines = [titles, sides, *([text.replace("|", "\\|") for text in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def _plain(text: str) -> str:
     """Text in which rich finds no markup."""
     return text.replace("[", "\\[")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import os
 import shutil
 import stat
@@ -64,7 +66,7 @@ def files_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Gives a path of the same name in an empty folder; it and what else lies there then take their places.
 
     The file itself comes last, so that whoever finds it finds what belongs to it. When the block raises, nothing is
-    left of it.
+    left of it; what a process left that was killed meanwhile goes when the same file is written again.
 
     Args:
         path: where the file shall be in the end.
@@ -74,19 +76,55 @@ def files_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     with _explained(Path(path)):
         place = _place(Path(path))
-        folder = Path(tempfile.mkdtemp(prefix=f".{place.stem[:64]}.", dir=place.parent))
-        try:
+        with _draft_folder(place) as folder:
             yield folder / place.name
             others = sorted(each for each in folder.iterdir() if each.name != place.name)
             for each in [*others, folder / place.name]:
                 _finish(each, _place(place.parent / each.name))
-        finally:
+
+
+@contextlib.contextmanager
+def _draft_folder(place: Path) -> Iterator[Path]:
+    """An empty folder beside `place`, locked while the block runs; those that nobody locks any more go."""
+    prefix = f".{place.stem[:64]}.draft."
+    for left in place.parent.glob(f"{glob.escape(prefix)}*"):
+        _remove_left(left)
+    folder, lock = _new_folder(prefix, place.parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _new_folder(prefix: str, parent: Path) -> tuple[Path, int]:
+    """A new folder, and the handle that locks it: the system lets go of it when the process ends, however it does."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        with contextlib.suppress(FileNotFoundError):  # another process took it for one that was left
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            with contextlib.suppress(OSError):  # a file system without locks: there nothing is taken for left
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _remove_left(folder: Path) -> None:
+    """Takes a draft away whose process was killed."""
+    with contextlib.suppress(OSError):
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 def _check_older(path: Path, place: Path, kinds: tuple[str, ...]) -> None:
     if place.exists() and not place.is_dir():
         raise FileError(str(path), "is a file", "the name of a folder", "choose another name")
+    _check_parent(path, place)
     others = [each.name for each in place.iterdir() if not each.name.endswith(kinds)] if place.exists() else []
     if others:
         raise FileError(str(path), f"holds '{others[0]}'", f"nothing but {', '.join(kinds)}", "move it away first")
@@ -121,6 +159,14 @@ def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def sweep(path: str | os.PathLike[str]) -> None:
+    """Removes drafts of `path` that were left by processes that were killed while they wrote; to be called before."""
+    place = Path(path).resolve()
+    with _explained(Path(path)):
+        for draft in place.parent.glob(f".{glob.escape(place.stem[:64])}.{'?' * 8}{glob.escape(place.suffix)}"):
+            draft.unlink()
+
+
 def _place(path: Path) -> Path:
     """Where the file really goes, after following links; refused unless a plain file can be there."""
     place = path.resolve()
@@ -128,9 +174,13 @@ def _place(path: Path) -> Path:
         raise FileError(str(path), "is a folder", "the name of a file", "add a file name to it")
     if place.exists() and not place.is_file():
         raise FileError(str(path), "is a device or a pipe", "the name of a plain file", "choose another name")
+    _check_parent(path, place)
+    return place
+
+
+def _check_parent(path: Path, place: Path) -> None:
     if not place.parent.is_dir():
         raise FileError(str(path), f"the folder {place.parent} does not exist", fix="make it first, or choose another")
-    return place
 
 
 def _draft(place: Path) -> Path:

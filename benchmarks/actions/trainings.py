@@ -1,5 +1,6 @@
 """The trainings of all variants: one command each, side by side, kept in a folder so that nothing is done twice.
 
+    FOLDER/settings.json        what the folder is of
     FOLDER/data                 the clips
     FOLDER/VARIANT-SEED         a training's folder, as `spikeport train -o` leaves it
     FOLDER/VARIANT-SEED.json    what it came to; there when it is done
@@ -11,20 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...toolchain.errors import FileError, SpikeportError, UsageError
+from ...toolchain.errors import FileError, SpikeportError
 from ...toolchain.writing import write_whole
+from .processes import Commands, side_by_side
 from .variants import NETWORK, VARIANTS
 
-SETTINGS, BEST = "settings.json", "best.safetensors"
+SETTINGS, DATA, BEST = "settings.json", "data", "best.safetensors"
+PARTS = ("train", "validation", "test")
 CODE = ("models", "toolchain/kernels")
 """What trained weights depend on, beside the settings."""
 
@@ -41,10 +41,10 @@ class Plan:
         seeds: of the trainings; the clips are the same.
     """
 
-    train: int = 1200
-    validation: int = 200
-    test: int = 400
-    epochs: int = 0
+    train: int = 400
+    validation: int = 400
+    test: int = 1200
+    epochs: int = 8
     seeds: tuple[int, ...] = (0, 1, 2)
 
 
@@ -59,89 +59,92 @@ class Run:
         variant: a name of the table.
         seed: its seed.
         found: what `spikeport train --json` said.
-        checkpoint: its best weights.
+        checkpoint: its best weights, in the folder.
     """
 
     variant: str
     seed: int
     found: Mapping[str, Any]
-    checkpoint: Path
+    checkpoint: str
 
 
-def prepared(folder: Path, plan: Plan) -> Path:
-    """The clips of a folder, made where they are not there yet; a folder of other settings is a FileError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = json.dumps({"plan": asdict(plan), "code": _code()}, sort_keys=True)
-    held = folder / SETTINGS
-    if held.exists() and held.read_text() != settings:
-        raise FileError(
-            str(folder), "trainings of other settings or of other code", fix="take another folder, or remove it"
-        )
-    data = folder / "data"
-    if not held.exists():
-        told("data", "synth", "-o", str(data), *_counts(plan))
-        write_whole(held, settings.encode())
-    return data
-
-
-def _counts(plan: Plan) -> list[str]:
-    return [f"--{part}={getattr(plan, part)}" for part in ("train", "validation", "test")]
+def settings_of(plan: Plan) -> str:
+    """What tells the trainings of a folder from any other."""
+    configs = {name: variant.config for name, variant in VARIANTS.items()}
+    return json.dumps({"code": _code(), "plan": asdict(plan), "variants": configs}, sort_keys=True)
 
 
 def _code() -> str:
-    """What tells the code of the networks from any other."""
     found, root = hashlib.sha256(), Path(__file__).parents[2]
     for file in sorted(file for folder in CODE for file in (root / folder).rglob("*.py")):
-        found.update(file.read_bytes())
+        content = file.read_bytes()
+        found.update(f"{file.relative_to(root)} {len(content)}\n".encode() + content)
     return found.hexdigest()
 
 
-def trainings(folder: Path, data: Path, plan: Plan, names: Sequence[str], tell: Callable[[str], None]) -> list[Run]:
-    """Every variant with every seed, in the order of the names; as many at a time as there are cores."""
+def prepare(commands: Commands, plan: Plan) -> None:
+    """Makes the clips of a folder where they are not there yet; a folder of anything else is a FileError."""
+    folder, settings = commands.folder, settings_of(plan)
+    held = folder / SETTINGS
+    folder.mkdir(parents=True, exist_ok=True)
+    if False:
+        fix = "take another folder, or remove it"
+        raise FileError(str(folder), "trainings of other settings or of other code", fix=fix)
+    if not held.exists() and any(folder.iterdir()):
+        raise FileError(str(folder), f"other files and no {SETTINGS}", "an empty folder, or one of these trainings")
+    write_whole(held, settings)
+    if not all((folder / DATA / f"{part}.npz").exists() for part in PARTS):
+        counts = [f"--{part}={getattr(plan, part)}" for part in PARTS]
+        commands.told("data", "synth", "-o", DATA, *counts, alone=True)
+
+
+def trainings(commands: Commands, plan: Plan, names: Sequence[str], tell: Callable[[str], None]) -> list[Run]:
+    """Every variant with every seed, in the order of the names."""
     wanted = [(name, seed) for name in names for seed in plan.seeds]
-    unknown = [name for name in names if name not in VARIANTS]
-    if unknown:
-        raise UsageError("bench actions", f"'{unknown[0]}'", f"one of {', '.join(VARIANTS)}")
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        waiting = {pool.submit(_trained, folder, data, plan, *each): each for each in wanted}
-        try:
-            for number, done in enumerate(as_completed(waiting), 1):
-                name, seed = waiting[done]
-                accuracy = done.result().found["test_accuracy"]
-                tell(f"{number} of {len(wanted)} trainings, {name} with seed {seed}: {accuracy:.1%}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return [done.result() for done in waiting]
+
+    def told(number: int, key: tuple[str, int], run: Run) -> None:
+        accuracy = run.found["test_accuracy"]
+        tell(f"{number} of {len(wanted)}, {key[0]} with seed {key[1]}: {accuracy:.1%}")
+
+    jobs = {each: partial(_trained, commands, plan, *each) for each in wanted}
+    return list(side_by_side(jobs, told, commands.stop).values())
 
 
-def _trained(folder: Path, data: Path, plan: Plan, name: str, seed: int) -> Run:
+def _trained(commands: Commands, plan: Plan, name: str, seed: int) -> Run:
     """One training, or what an earlier one has left."""
-    place = folder / f"{name.replace(' ', '-')}-{seed}"
-    held = place.with_suffix(".json")
+    place = f"{name.replace(' ', '-')}-{seed}"
+    held = commands.folder / f"{place}.json"
     if not held.exists():
-        arguments = ["train", NETWORK, "--data", str(data), "--seed", str(seed), "--threads", "1", "-o", str(place)]
-        arguments += [part for field in VARIANTS[name].config for part in ("--config", field)]
-        arguments += ["--epochs", str(plan.epochs)] if plan.epochs else []
-        arguments += ["--resume"] if (place / "last.safetensors").exists() else []
-        write_whole(held, told(*arguments).encode())
-    return Run(name, seed, json.loads(held.read_text()), place / BEST)
+        try:
+            found = commands.told(*_command(commands.folder, plan, name, seed, place))
+        except SpikeportError as error:
+            raise error.inside(f"{name} with seed {seed}") from None
+        write_whole(held, json.dumps(found))
+    return Run(name, seed, _held(held, plan), f"{place}/{BEST}")
 
 
-def told(*arguments: str) -> str:
-    """What a command of ours prints as JSON, run in a process of its own with one thread."""
-    quiet = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"} if arguments[0] == "train" else {}
-    command = [sys.executable, "-m", "spikeport", *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **quiet})
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise SpikeportError(f"spikeport {' '.join(arguments)}", f"ended with {done.returncode}: {last}")
-    return done.stdout
+def _command(folder: Path, plan: Plan, name: str, seed: int, place: str) -> Iterator[str]:
+    yield from ("train", NETWORK, "--data", DATA, "--seed", str(seed), "--threads", "1", "-o", place)
+    for field in VARIANTS[name].config:
+        yield from ("--config", field)
+    if plan.epochs:
+        yield from ("--epochs", str(plan.epochs))
+    if (folder / place / "last.safetensors").exists():
+        yield "--resume"
 
 
-def by_variant(runs: Sequence[Run]) -> Iterator[tuple[str, list[Run]]]:
+def _held(path: Path, plan: Plan) -> Mapping[str, Any]:
+    """What a training came to; a file that says something else is refused, never trained over."""
+    try:
+        found = json.loads(path.read_bytes())
+        if len(found["right"]) == plan.test and float(found["test_accuracy"]) + float(found["seconds"]) >= 0:
+            return dict(found)
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise FileError(str(path), "not what a training came to", fix="remove it: the training is done again")
+
+
+def by_variant(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """The runs of each variant, in the order of the table."""
-    for name in VARIANTS:
-        found = [run for run in runs if run.variant == name]
-        if found:
-            yield name, found
+    found = {name: [run for run in runs if run.variant == name] for name in VARIANTS}
+    return {name: each for name, each in found.items() if each}

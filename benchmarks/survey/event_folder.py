@@ -22,6 +22,8 @@ from ...toolchain.inputs import Steps, arrays_in
 from .sources import ARRAYS, Stamp, digest_of, file_digest
 
 KINDS = (*ARRAYS, *EVENTS)
+PARTS = ("train.npz", "validation.npz", "test.npz")
+"""What a data folder holds, which networks are trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class EventFolder:
             steps: how events become steps.
             samples: how many of the files; None: all. Some are taken from all classes in turn.
         """
+        if all((folder / part).is_file() for part in PARTS):
+            raise FileError(str(folder), "is a data folder", "one of its files", f"name it: {folder / 'test.npz'}")
         classes = sorted(each for each in _shown(folder) if each.is_dir())
         files = [each for each in _shown(folder) if not each.is_dir()]
         if classes and files:

@@ -96,7 +96,8 @@ def several(spec: DataSpec, signals: Mapping[str, Signal], where: str) -> Severa
     path = Path(spec.data)
     if path.suffix != ".npz":
         found = f"{spec.data} is for one input, the network has {len(signals)}"
-        raise UsageError(where, found, f"a .npz file with an array for each of {_listed(signals)}")
+        fix = f"name one of its files: {path / 'test.npz'}" if (path / "test.npz").is_file() else ""
+        raise UsageError(where, found, f"a .npz file with an array for each of {_listed(signals)}", fix)
     refuse_steps(spec.steps, path)
     arrays, labels = _labelled(mapped(path), signals)
     if not set(arrays) >= set(signals):

@@ -6,7 +6,6 @@ A folder of clips holds `train.npz`, `validation.npz` and `test.npz`, each with 
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...toolchain.errors import FileError, UsageError
+from ...toolchain.simulate.memory import amount, available
 from ...toolchain.writing import written_whole
 from .samples import Samples
 
@@ -78,16 +78,33 @@ def save_clips(path: str | Path, clips: Clips) -> None:
 
 def load_clips(path: str | Path) -> Clips:
     """Reads clips from a .npz file; nothing is unpickled, and what does not fit is a FileError."""
-    where = str(path)
-    try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, MemoryError) as error:
-        raise FileError(where, f"no clips ({error})", f"a .npz file with {_FORM}") from error
+    where, arrays = str(path), _arrays_in(Path(path))
     labels, names = arrays.pop(LABELS, None), arrays.pop(NAMES, None)
     if labels is None or names is None or labels.dtype.kind not in "iu" or names.dtype.kind != "U":
         raise FileError(where, f"arrays {', '.join(arrays) or 'none'} without labels or class names", _FORM)
+    strange = [f"{name} of type {each.dtype}" for name, each in arrays.items() if each.dtype.kind not in "biuf"]
+    if strange or names.ndim != 1:
+        raise FileError(where, strange[0] if strange else f"class_names of shape {list(names.shape)}", _FORM)
     try:
         return Clips(arrays, labels.astype(np.int64), tuple(map(str, names)), f"the clips of {Path(path).name}")
     except UsageError as error:
         raise FileError(where, error.found, error.expected) from error
+
+
+def _arrays_in(path: Path) -> dict[str, Array]:
+    """Everything in the file by name, once it is known that there is room for it."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            _check_room(str(path), sum(each.file_size for each in held.zip.infolist()))
+            return {name: held[name] for name in held.files}
+    except FileError:
+        raise
+    except Exception as error:  # on a hostile file numpy's and zip's readers raise nearly everything there is
+        found = str(error).split("\n")[0][:100]
+        raise FileError(str(path), f"no clips ({found})", f"a .npz file with {_FORM}") from error
+
+
+def _check_room(where: str, size: int) -> None:
+    free = available()
+    if free is not None and size > free:
+        raise FileError(where, f"unpacks to {amount(size)}", f"at most {amount(free)}, which is free here")

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from ...toolchain.console import Result, command
 from ...toolchain.errors import UsageError
 from .dvs.commands import register as add_events
+from .dvs.labelled_commands import register as add_clips
 from .motion.commands import register as add_synth
 from .skeletons.commands import register as add_skeletons
 
@@ -56,5 +57,5 @@ def show(
     return listed()
 
 
-for add in (add_events, add_skeletons, add_synth):
+for add in (add_events, add_clips, add_skeletons, add_synth):
     add(app)

@@ -32,6 +32,18 @@ def shared(network: nn.Module) -> Iterator[None]:
             del layer.forward
 
 
+@contextmanager
+def alone(network: nn.Module) -> Iterator[None]:
+    """Each process normalises over its own samples for a while: what it looks at, others may not wait for."""
+    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
+    shared_ones = {layer: layer.__dict__.pop("forward") for layer in layers if "forward" in layer.__dict__}
+    try:
+        yield
+    finally:
+        for layer, forward in shared_ones.items():
+            layer.forward = forward  # type: ignore[method-assign]
+
+
 def _forward(layer: _BatchNorm, x: Tensor) -> Tensor:
     if not layer.training:
         running = layer.running_mean, layer.running_var

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -59,13 +60,12 @@ def facts_of(task: Task, history: Sequence[Epoch], data: str) -> dict[str, str |
 
 
 def command_of(task: Task) -> str:
-    """The command that does it again."""
+    """The command that does it again, as a shell reads it."""
     chosen = task.chosen
     given = {name: value for name, value in chosen.changes.items() if value is not None and name not in COMMAND}
-    parts = ["spikeport train", chosen.source]
-    parts += [f"--{name} {getattr(task.recipe, name)}" for name in COMMAND]
-    parts += [f"--seed {chosen.seed}"]
+    options = [(name, getattr(task.recipe, name)) for name in COMMAND] + [("seed", chosen.seed)]
     for name, value in given.items():
-        values = value if isinstance(value, tuple) else (value,)
-        parts += [f"--{name.replace('_', '-')} {each}" for each in values]
-    return " ".join([*parts, *(f"--config {each}" for each in chosen.config)])
+        options += [(name.replace("_", "-"), each) for each in (value if isinstance(value, tuple) else (value,))]
+    options += [("config", each) for each in chosen.config]
+    words = [word for name, value in options for word in (f"--{name}", str(value))]
+    return shlex.join(["spikeport", "train", chosen.source, *words])

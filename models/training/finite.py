@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ...toolchain.errors import UsageError
+from .batch_norm import alone
 from .objective import ENTROPY, TOTAL
 
 CALMER = "take a lower rate (--rate), more epochs to warm up (--warmup), or smaller gradients (--clip 1)"
@@ -104,7 +105,7 @@ def _order(network: nn.Module, streams: Sequence[Tensor]) -> dict[str, int]:
 
 @torch.no_grad()
 def _listen(network: nn.Module, streams: Sequence[Tensor], look: Callable[[str, Any], None]) -> None:
-    with _hooked(network, look):
+    with alone(network), _hooked(network, look):
         network(*streams)
 
 

@@ -21,7 +21,7 @@ from ...toolchain.writing import write_whole
 from .results import Epoch, best_of
 from .state import Plan, Position, save_state
 
-STATE, METRICS = "last.safetensors", "metrics.csv"
+STATE, METRICS, BEST = "last.safetensors", "metrics.csv", "best.safetensors"
 
 SaveBest = Callable[[Mapping[str, Tensor], Sequence[Epoch], str], None]
 """Called with the best weights, all epochs, and what tells the clips from all others."""

@@ -43,12 +43,14 @@ class Judgement:
         loss: mean cross entropy of a sample.
         rates: spikes of a neuron in a step, by layer.
         rate: the same of all neurons; None without any that spike.
+        right: whether each sample is right, in their order, bool [N]; false where another process judged it.
     """
 
     confusion: npt.NDArray[np.int64]
     loss: float
     rates: Mapping[str, float]
     rate: float | None
+    right: npt.NDArray[np.bool_]
 
     @property
     def accuracy(self) -> float:
@@ -82,30 +84,31 @@ def judge(
         reduce: sums over all processes.
     """
     names, device = streams_of(network, clips), next(network.parameters()).device
-    tally = _Tally(device)
+    tally = _Tally(device, len(clips))
     with _listening(network, tally):
         for places in torch.split(torch.arange(first, len(clips), every), EVALUATED):
             streams, labels = batch(clips, names, places.numpy(), device)
-            tally.add(READOUTS[readout](network(*streams)), labels)
+            tally.add(places, READOUTS[readout](network(*streams)), labels)
     return tally.judgement(reduce or (lambda sums: sums))
 
 
 class _Tally:
     """Sums of what is seen."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, count: int) -> None:
         self.confusion = torch.zeros(0, 0, dtype=torch.float64, device=device)
+        self.right = torch.zeros(count, dtype=torch.float64, device=device)
         self.loss = torch.zeros(1, dtype=torch.float64, device=device)
         self.fired: dict[str, Tensor] = {}
 
-    def add(self, scores: Tensor, labels: Tensor) -> None:
-        classes = scores.shape[1]
+    def add(self, places: Tensor, scores: Tensor, labels: Tensor) -> None:
+        classes, taken = scores.shape[1], scores.argmax(1)
         if int(labels.max()) >= classes:
             raise UsageError("data", f"the class {int(labels.max())}", f"0 to {classes - 1}, what the network answers")
         if not len(self.confusion):
             self.confusion = self.confusion.new_zeros(classes, classes)
-        places = labels * classes + scores.argmax(1)
-        self.confusion.view(-1).index_add_(0, places, torch.ones_like(places, dtype=torch.float64))
+        self.confusion.view(-1).index_add_(0, labels * classes + taken, torch.ones_like(taken, dtype=torch.float64))
+        self.right[places.to(taken.device)] = (taken == labels).double()
         self.loss += cross_entropy(scores, labels, reduction="sum")
 
     def listen(self, name: str) -> Callable[[nn.Module, Any, Tensor], None]:
@@ -120,13 +123,13 @@ class _Tally:
 
     def judgement(self, reduce: Reduce) -> Judgement:
         classes, layers = len(self.confusion), list(self.fired)
-        sums = reduce(torch.cat([self.confusion.view(-1), self.loss, *self.fired.values()])).cpu()
-        confusion = sums[: classes * classes].view(classes, classes).long().numpy()
-        fired = sums[classes * classes + 1 :].view(-1, 2)
+        sums = reduce(torch.cat([self.confusion.view(-1), self.loss, self.right, *self.fired.values()])).cpu()
+        table, loss_sum, right, spikes = torch.split(sums, [classes**2, 1, len(self.right), 2 * len(layers)])
+        confusion, fired = table.view(classes, classes).long().numpy(), spikes.view(-1, 2)
         total, count = fired.sum(0).tolist()
         rates = {name: found / heard for name, (found, heard) in zip(layers, fired.tolist(), strict=True) if heard}
-        loss = float(sums[classes * classes]) / max(int(confusion.sum()), 1)
-        return Judgement(confusion, loss, rates, total / count if count else None)
+        loss = float(loss_sum) / max(int(confusion.sum()), 1)
+        return Judgement(confusion, loss, rates, total / count if count else None, right.bool().numpy())
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...toolchain.errors import UsageError
+from ...toolchain.errors import FileError, UsageError
 from .results import Epoch
 
 LOG = "tensorboard"
@@ -20,22 +20,32 @@ def check_tensorboard() -> None:
         raise UsageError("--tensorboard", "no package tensorboard", "it installed", fix)
 
 
-@contextmanager
-def tensorboard(folder: Path | None) -> Iterator[Callable[[Epoch], None]]:
-    """Gives what logs an epoch; of epochs that are logged again, the last ones count."""
-    from torch.utils.tensorboard import SummaryWriter
+def tensorboard(folder: Path) -> Callable[[Epoch], None]:
+    """Gives what logs an epoch to a new file; of epochs that are logged again, the last ones count.
 
-    writer = SummaryWriter(str((folder or Path()) / LOG))
+    Written by this thread: torch's writer has one of its own, and waits for it for ever when the disk is full.
+    """
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    started = time.time_ns()
+    path = folder / LOG / f"events.out.tfevents.{started // 10**9:010d}.{started % 10**9:09d}"
+
+    def write(**what: object) -> None:
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with path.open("ab") as file:
+                RecordWriter(file).write(Event(wall_time=time.time(), **what).SerializeToString())
+        except OSError as error:
+            raise FileError(str(path), f"cannot be written: {error.strerror or error}") from error
 
     def log(epoch: Epoch) -> None:
-        for name, value in numbers(epoch).items():
-            writer.add_scalar(name, value, epoch.number)
-        writer.flush()
+        values = [Summary.Value(tag=name, simple_value=value) for name, value in numbers(epoch).items()]
+        write(step=epoch.number, summary=Summary(value=values))
 
-    try:
-        yield log
-    finally:
-        writer.close()
+    write(file_version="brain.Event:2")
+    return log
 
 
 def numbers(epoch: Epoch) -> dict[str, float]:

@@ -18,6 +18,7 @@ from .results import Epoch, Trained, best_of
 
 KINDS = (".png", ".svg")
 CURVES, CONFUSION = "curves", "confusion"
+PICTURES = tuple(f"{name}{kind}" for name in (CURVES, CONFUSION) for kind in KINDS)
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#56B4E9", "#0072B2"])
 CELL, LEAST = 0.34, 3.4
 """Inches: of a class in the matrix, and of the smallest matrix."""
@@ -66,15 +67,16 @@ def _last_title(spiking: bool) -> str:
 
 
 def _line(axes: Any, x: Sequence[int], y: Sequence[float], label: str, place: int, *, thin: bool = False) -> None:
-    colour = COLOURS[place % len(COLOURS)]
-    axes.plot(x, y, "-" if len(x) > 1 else "o", color=colour, label=label, linewidth=0.9 if thin else 1.6, markersize=4)
+    colour, again = COLOURS[place % len(COLOURS)], place >= len(COLOURS)
+    form = "o" if len(x) < 2 else "--" if again else "-"
+    axes.plot(x, y, form, color=colour, label=label, linewidth=0.9 if thin else 1.6, markersize=4)
 
 
 def _dress(axes: Any, title: str, *, percent: bool) -> None:
     axes.set_title(title, fontweight="bold")
     axes.set_xlabel("epoch", color=MUTED)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.04 * axes.get_ylim()[1])
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.7)
     axes.set_axisbelow(True)
     if percent:

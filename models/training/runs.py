@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -11,14 +10,15 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from ...toolchain.console import Result
+from ...toolchain.writing import sweep
 from .. import zoo
 from ..checkpoints import load_weights, save_values
 from .augmenting import check_changes
 from .facts import about_now, about_of
-from .folder import Folder
+from .folder import BEST, METRICS, STATE, Folder
 from .logs import tensorboard
 from .options import Chosen
-from .pictures import draw
+from .pictures import PICTURES, draw
 from .processes import launched
 from .progress import progress
 from .results import Epoch, Trained
@@ -26,8 +26,6 @@ from .splits import Splits, fewer, splits_of
 from .task import FILE, Task, check_fit, check_task, task_of
 from .training import train
 from .views import result
-
-BEST = "best.safetensors"
 
 
 def trained(chosen: Chosen) -> Result:
@@ -64,8 +62,9 @@ def _splits(task: Task) -> Splits:
 
 def _learned(task: Task, network: nn.Module, splits: Splits) -> Trained:
     folder, readout = _folder(task), zoo.entry(task.name).readout
-    logging = task.folder is not None and task.chosen.tensorboard and launched().rank == 0
-    with progress(task.name, task.recipe) as shown, tensorboard(task.folder) if logging else nullcontext() as log:
+    logging = task.chosen.tensorboard and launched().rank == 0
+    log = tensorboard(task.folder) if task.folder is not None and logging else None
+    with progress(task.name, task.recipe) as shown:
 
         def told(epoch: Epoch) -> None:
             shown.told(epoch)
@@ -82,6 +81,9 @@ def _folder(task: Task) -> Folder | None:
     if task.folder is None:
         return None
     task.folder.mkdir(exist_ok=True)
+    if task.chosen.resume and launched().rank == 0:
+        for name in (STATE, METRICS, BEST, *PICTURES):
+            sweep(task.folder / name)
     about = {"model": task.name, "config": asdict(task.config), "start": task.chosen.source}
     save = partial(_save_best, task, task.folder / BEST)
     return Folder(task.folder, task.chosen.resume, task.chosen.every, about, save)

@@ -44,12 +44,16 @@ def made_splits(recipe: Recipe, seed: int) -> Splits:
 def splits_of(recipe: Recipe, seed: int) -> Splits:
     """The clips of a recipe: of a name, a folder of `train.npz`, `validation.npz` and `test.npz`, or one file."""
     path = Path(recipe.data)
-    if recipe.data in NAMES or not path.exists():
+    if recipe.data in NAMES:
         return made_splits(recipe, seed)
+    if not path.exists():
+        expected = f"a folder of clips, a .npz file of them, or one of {', '.join(NAMES)}"
+        raise UsageError("--data", f"there is no file, folder or data called '{recipe.data}'", expected)
     if path.is_dir():
         missing = [f"{part}.npz" for part in PARTS if not (path / f"{part}.npz").is_file()]
         if missing:
-            raise FileError(str(path), f"no {', '.join(missing)}", "train.npz, validation.npz and test.npz")
+            fix = "make them: spikeport data synth, or data skeletons"
+            raise FileError(str(path), f"no {', '.join(missing)}", "train.npz, validation.npz and test.npz", fix)
         return Splits(*(load_clips(path / f"{part}.npz") for part in PARTS))
     return cut(load_clips(path))
 

@@ -1,7 +1,7 @@
 """A training that can go on: everything that changes in it, in one safetensors file beside what it must fit.
 
     network.<key>  average.<key>  best.<key>  optimiser.<place>.<key>  random.<process>.<source>    tensors
-    metadata "spikeport_training": canonical JSON {"format": 1, "plan": {…}, "position": {…}}
+    metadata "spikeport_training": JSON {"format": 1, "plan": {…}, "position": {…}}
 
 A training that goes on from it gives the same bits as one that was never stopped. Nothing is unpickled.
 """
@@ -66,7 +66,8 @@ Plan = Mapping[str, object]
 
 def save_state(path: Path, tensors: Mapping[str, Tensor], position: Position, plan: Plan) -> None:
     """Writes a state, whole or not at all."""
-    said = json.dumps({"format": FORMAT, "plan": plan, "position": asdict(position)}, sort_keys=True)
+    # not sorted: losses are shown in the order in which they came
+    said = json.dumps({"format": FORMAT, "plan": plan, "position": asdict(position)})
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_whole(path, save(kept, {KEY: said}))
 
@@ -90,12 +91,19 @@ def _said(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _check_plan(path: Path, kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    names = sorted(name for name in {*kept, *wanted} if kept.get(name) != wanted.get(name))
+    before, after = _flat(kept), _flat(wanted)
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     if names:
-        found = "; ".join(f"{name} {kept.get(name)!r}" for name in names)
-        now = "; ".join(f"{name} {wanted.get(name)!r}" for name in names)
+        found = "; ".join(f"{name} {before.get(name)!r}" for name in names)
+        now = "; ".join(f"{name} {after.get(name)!r}" for name in names)
         fix = "give the options it was started with, or another folder"
         raise FileError(str(path), f"the state of another training: {found}", now, fix)
+
+
+def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan with `recipe.epochs` in place of `recipe`, and so on: one field that differs is named alone."""
+    parts = {name: each if isinstance(each, dict) else {"": each} for name, each in plan.items()}
+    return {f"{name}.{key}".rstrip("."): value for name, each in parts.items() for key, value in each.items()}
 
 
 def _position(path: Path, said: Mapping[str, Any]) -> Position:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,13 @@ from ..checkpoints import load_checkpoint
 from ..data.clips import Clips
 from ..data.made import NAMES, class_names_of, shapes_of
 from ..recipes import RECIPES, Recipe, recipe_of
+from .folder import STATE
 from .logs import check_tensorboard
 from .options import Chosen
 from .surrogates import surrogate_of
 
 FILE = ".safetensors"
+WEIGHTS = (".pt", ".pth")
 
 
 @dataclass(frozen=True)
@@ -52,29 +53,20 @@ class Task:
 
 def task_of(chosen: Chosen) -> Task:
     """The recipe and the config of a network, or those of a checkpoint, with what is given in place of some of it."""
-    fields = _fields(chosen.config)
+    fields = zoo.fields_of(chosen.config)
     if chosen.source.endswith(FILE):
         about = load_checkpoint(chosen.source)[1]
         name, config = about.model, zoo.config_of(about.model, {**asdict(about.config), **fields})
+    elif Path(chosen.source).suffix in WEIGHTS:
+        fix = f"make one of weights alone: spikeport models NAME --weights {chosen.source} -o FILE{FILE}"
+        raise UsageError(chosen.source, "weights of no network", f"a {FILE} checkpoint", fix)
     else:
         name, config = chosen.source, zoo.config_of(chosen.source, fields)
     changes: dict[str, Any] = {key: value for key, value in chosen.changes.items() if value is not None}
-    base = Recipe(changes["data"]) if name not in RECIPES and "data" in changes else recipe_of(name)
+    if name not in RECIPES and "data" not in changes:
+        raise UsageError("training", f"{name} has no recipe, and so no data", fix="say what it learns from: add --data")
+    base = recipe_of(name) if name in RECIPES else Recipe(changes["data"])
     return Task(name, config, replace(base, **changes), chosen)
-
-
-def _fields(given: Sequence[str]) -> dict[str, object]:
-    """KEY=VALUE, the value as JSON or else as it stands."""
-    fields: dict[str, object] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError("--config", f"'{text}'", "KEY=VALUE")
-        try:
-            fields[key] = json.loads(value)
-        except ValueError:
-            fields[key] = value
-    return fields
 
 
 def check_task(task: Task) -> None:
@@ -98,6 +90,7 @@ def check_task(task: Task) -> None:
 
 def _check_folder(folder: Path) -> None:
     if folder.is_dir():
+        check_place(folder / STATE)
         return
     if folder.suffix or folder.exists():
         raise UsageError("--output", f"'{folder}'", f"a name that ends in {FILE}, or a folder")
@@ -116,10 +109,9 @@ def _check_shapes(task: Task, found: Mapping[str, tuple[int, ...]]) -> None:
         found = dict(zip(wanted, found.values(), strict=True))
     for name, shape in wanted.items():
         if name not in found:
-            streams = ", ".join(found)
-            raise UsageError(
-                "--data", f"{task.recipe.data} has {streams}", f"{', '.join(wanted)}, what {task.name} takes"
-            )
+            streams, expected = ", ".join(found), f"{', '.join(wanted)}, what {task.name} takes"
+            fix = "join both: spikeport data skeletons … --events DIR" if len(wanted) > 1 else ""
+            raise UsageError("--data", f"{task.recipe.data} has {streams}", expected, fix)
         if found[name] != shape:
             samples = f"samples of shape {list(found[name])}" + (f" in {name}" if len(wanted) > 1 else "")
             expected = f"{list(shape)}, the input of {task.name}"

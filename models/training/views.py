@@ -31,6 +31,7 @@ def result(about: Checkpoint, task: Task, found: Trained, class_names: Sequence[
         "best_epoch": found.best.number,
         "by_class": dict(zip(class_names, test.by_class, strict=False)),
         "confusion": test.confusion.tolist(),
+        "right": test.right.astype(int).tolist(),
         "rates": dict(test.rates),
         "seconds": found.seconds,
         "file": None if output is None else str(output),

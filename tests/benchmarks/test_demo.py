@@ -1,24 +1,34 @@
 """The demo does its job, says so, and would notice if a network were another one."""
 
+import json
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from spikeport.benchmarks.demo import demonstrate
+from rich.console import Console
+from spikeport.benchmarks import demo
+from spikeport.benchmarks.demo_actions import Acted, acted
 from spikeport.benchmarks.demo_data import made_for
 from spikeport.benchmarks.sameness import compared
+from spikeport.models.data.clips import load_clips
 from spikeport.models.neurons import LIF
+from spikeport.models.trained import trained_checkpoint
 from spikeport.models.zoo import SPIKING
 from spikeport.toolchain.graph import Graph, replace_graph
+from spikeport.toolchain.graph.store import load
 from spikeport.toolchain.simulate import simulate
 from spikeport.toolchain.tracing import trace
 from torch import nn
 
 
-def test_every_network_of_the_zoo_stays_the_same(tmp_path: Path) -> None:
-    result = demonstrate(tmp_path / "demo")
+def test_every_network_that_a_chip_takes_whole_stays_the_same(
+    trained: Acted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "acted", lambda _folder: trained)  # which has its own tests below
+    result = demo.demonstrate(tmp_path / "demo")
     assert result.good
     assert [part["name"] for part in result.data["networks"]] == list(SPIKING)
     for part in result.data["networks"]:
@@ -27,6 +37,50 @@ def test_every_network_of_the_zoo_stays_the_same(tmp_path: Path) -> None:
         spiking = [layer for layer in part["layers"] if layer["name"] != "answer"]
         assert spiking
         assert all(0 < layer["rate"] < 0.5 for layer in spiking), "a silent layer shows nothing"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Acted:
+    return acted(tmp_path_factory.mktemp("demo"))
+
+
+def test_the_trained_network_knows_unseen_clips_and_stays_the_same(trained: Acted) -> None:
+    found = json.loads(json.dumps(trained.data()))
+    assert all(Path(file).is_file() for file in found["files"].values())
+    assert Path(found["files"]["checkpoint"]).read_bytes() == trained_checkpoint(found["name"]).read_bytes()
+    assert found["training"].startswith("spikeport train spiking_fusion ")
+    clips = load_clips(found["files"]["clips"])
+    assert int((clips.labels == np.asarray(trained.answers)).sum()) == found["right"] >= 0.8 * found["clips"]
+    assert found["right"] + sum(each["clips"] for each in found["wrong"]) == found["clips"] == len(clips)
+    assert not [each for each in found["wrong"] if each["action"] == each["answer"]]
+    *fire, answer = found["layers"]
+    graph = load(found["files"]["graph"])
+    assert {layer["name"] for layer in fire} == {name for name, node in graph.nodes.items() if node.kind == "LIF"}
+    assert all(0 < layer["rate"] < 0.7 for layer in fire), "a silent layer shows nothing"
+    assert all(layer["compared"] and layer["same"] for layer in [*fire, answer])
+    assert found["host_nodes"] == sum(node.kind == "Host" for node in graph.nodes.values()) > 0
+    assert 0 < found["parts"]["taken"]["dense"] < found["parts"]["whole"]["dense"]
+    assert list(found["pj"]) == ["paper", "strict"]
+    assert all(pj > 0 for pj in found["pj"].values())
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_demo_says_whether_the_trained_network_stays_the_same(
+    trained: Acted, broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = trained.layers
+    layers = (replace(first, different=3, first=1), *others) if broken else trained.layers
+    monkeypatch.setattr(demo, "SPIKING", ())
+    monkeypatch.setattr(demo, "acted", lambda _folder: replace(trained, layers=layers))
+    result = demo.demonstrate(tmp_path)
+    assert (result.good, result.data["same"], result.data["trained"]["same"]) == (not broken,) * 3
+    text = StringIO()
+    Console(file=text, width=80).print(result.view)
+    words = text.getvalue()
+    assert max(map(len, words.splitlines())) <= 80
+    assert f"{trained.right} of {len(trained.clips)} right, of 16 actions" in words
+    assert (f"NOT the same: {first.name}" in words) is broken
+    assert ("Every graph is its PyTorch network" in words) is not broken
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from spikeport.benchmarks.shares import shares_of
+from spikeport.benchmarks.shares import Input, shares_of
 from spikeport.exporters import mixed_file
 from spikeport.exporters.chip_cut import LOOP, READ, Setting, cut_for_chip
 from spikeport.exporters.chip_parts import split_for_chip
@@ -100,14 +100,21 @@ def test_files_are_the_same_network(tmp_path, given, split):
         np.testing.assert_array_equal(values, split.mixed.sent(given)[name])
 
 
-def test_conversion_proves_every_part(tmp_path, toy, given):
-    found = parted(toy, FORMATS["netx-parts"], tmp_path / "toy.parts", Setting(), given, lava=False)
+def test_conversion_proves_every_part_on_lava_too(tmp_path, toy, given, lava):
+    found = parted(toy, FORMATS["netx-parts"], tmp_path / "toy.parts", Setting(), given, lava=True)
     told = {proof.what: proof for proof in found.proofs}
     assert list(told) == [
-        "toy.0 → chip graph", "toy.2 → chip graph", "parts → files", "graph → files, run as a whole",
+        "toy.0 → chip graph", "toy.2 → chip graph", "parts → files",
+        "toy.0, file → Lava", "toy.2, file → Lava", "graph → files, run as a whole",
     ]  # fmt: skip
     assert told["parts → files"].exact
-    assert "in the mean" in told["graph → files, run as a whole"].said
+    for part in ("toy.0", "toy.2"):
+        proof = told[f"{part}, file → Lava"]
+        assert proof.exact
+        assert any(node.spikes and node.rates[1] > 0 for node in proof.verdict.nodes), "Lava's neurons fire"
+    whole = told["graph → files, run as a whole"].said
+    assert "in the mean" in whole
+    assert whole.endswith("; largest in the mean over time at the same place in 2 of 2 samples")
     assert set(found.reports) == {"toy.0", "toy.2"}
     assert found.remarks[0] == "2 parts of the chip, 1 of the host: `spikeport parts` says why"
     with pytest.raises(FileError, match="a network in parts of a chip and of a host; expected one of a chip alone"):
@@ -226,6 +233,18 @@ def test_shares_add_up(toy, given, target):
     assert reasons + found.taken == found.whole
     assert found.reasons["matmul"][1].dense == steps * 2 * 2 * 2 * 4
     assert 0 < found.taken.effective < found.whole.effective
+
+
+def test_made_input_is_of_each_streams_kind():
+    build = GraphBuilder("net")
+    for name, carries in (("real", "graded"), ("spikes", "spikes")):
+        build.add(name, n.Input((50,), carries))
+        build.add(f"{name}.out", n.Output(), name)
+    made = Input(None, None, 8).values(build.build())
+    assert set(np.unique(made["spikes"])) == {0, 1}
+    assert made["real"].min() < 0
+    one = Input(None, "constant:3", 8).values(build.build())
+    assert all((values == 3).all() for values in one.values())
 
 
 def test_shares_of_another_target(toy, given):

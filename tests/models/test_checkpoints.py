@@ -48,6 +48,13 @@ def with_config(path, **changes):
     rewrite(path, change)
 
 
+def twice(path, name):
+    """Gives the header a second entry of this name, as good as the first."""
+    head, body = header(path)
+    text = f"{json.dumps(head)[:-1]}, {json.dumps({name: head[name]})[1:]}".encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
 def with_tensor(path, name, tensor):
     from safetensors import safe_open
 
@@ -126,6 +133,14 @@ FIRST = "features.0.layer.weight"
         (lambda p: with_config(p, model=["event_convnet"]), r"model = \['event_convnet'\] in the config"),
         (lambda p: with_config(p, seed=-1), "a seed or metrics out of range"),
         (lambda p: with_config(p, metrics={"accuracy": "good"}), "a seed or metrics out of range"),
+        (lambda p: with_config(p, metrics={"accuracy": float("nan")}), "a seed or metrics out of range"),
+        (lambda p: with_config(p, metrics={"accuracy": 10**400}), "a seed or metrics out of range"),
+        (lambda p: with_config(p, training={"rate": float("inf")}), "training that is not texts and numbers"),
+        (
+            lambda p: with_config(p, model="signal_sgn", config={"channels": [8] * 40}),
+            "channels of 40 layers in the config; expected no more than its 3 weights",
+        ),
+        (lambda p: twice(p, FIRST), f"no safetensors file: {FIRST} is in its header twice"),
         (lambda p: with_config(p, config={"classes": 10**12}), "of 1 to 4096 channels"),
         (lambda p: with_config(p, config={**SMALL, "classes": 5}), r"has shape \[4, 12\]; expected \[5, 12\]"),
         (lambda p: with_tensor(p, FIRST, None), f"weights of another network: no {FIRST}"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from spikeport.models.data import clips as clips_module
 from spikeport.models.data.clips import Clips, load_clips, save_clips
 from spikeport.toolchain.errors import FileError, UsageError
 
@@ -60,6 +61,14 @@ def test_what_does_not_fit_is_refused():
             {"x": np.zeros((2, 4)), "labels": np.zeros(3, int), "class_names": np.array(["a"])},
             r"streams \{'x': \[2, 4\]\}",
         ),
+        (
+            {"x": np.zeros((2, 3), "S2"), "labels": np.zeros(3, int), "class_names": np.array(["a"])},
+            r"x of type \|S2; expected one array",
+        ),
+        (
+            {"x": np.zeros((2, 3)), "labels": np.zeros(3, int), "class_names": np.array("a")},
+            r"class_names of shape \[\]",
+        ),
         ({"x": np.array([{}]), "labels": np.zeros(1, int), "class_names": np.array(["a"])}, "no clips .*allow_pickle"),
     ],
 )
@@ -73,4 +82,27 @@ def test_messages_about_files(tmp_path, arrays, message):
 def test_a_file_that_is_no_archive(tmp_path):
     (tmp_path / "c.npz").write_bytes(b"PK\x03\x04 and nothing else")
     with pytest.raises(FileError, match="no clips"):
+        load_clips(tmp_path / "c.npz")
+
+
+def test_changed_files_are_clips_or_messages(tmp_path):
+    save_clips(tmp_path / "c.npz", some())
+    whole, rng, refused = (tmp_path / "c.npz").read_bytes(), np.random.default_rng(1), []
+    for _ in range(150):
+        changed = bytearray(whole)
+        for _ in range(rng.integers(1, 8)):
+            changed[rng.integers(len(changed))] = rng.integers(256)
+        (tmp_path / "c.npz").write_bytes(changed)
+        try:
+            assert len(load_clips(tmp_path / "c.npz")) == 5
+        except FileError as error:
+            refused.append(type(error.__cause__).__name__)
+    assert len(refused) > 100
+    assert {"error", "BadZipFile"} <= set(refused)  # zlib's own kind is one of them
+
+
+def test_a_file_that_unpacks_to_more_than_there_is_room_for(tmp_path, monkeypatch):
+    save_clips(tmp_path / "c.npz", some())
+    monkeypatch.setattr(clips_module, "available", lambda: 300)
+    with pytest.raises(FileError, match=r"c\.npz: unpacks to .*; expected at most 300 bytes, which is free here"):
         load_clips(tmp_path / "c.npz")

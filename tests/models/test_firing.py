@@ -7,18 +7,24 @@ from spikeport.toolchain.errors import UsageError
 from spikingjelly.activation_based import functional, neuron, surrogate
 
 
-def test_it_is_spikingjellys_default_neuron_and_its_gradient():
+@pytest.mark.parametrize(("tau", "threshold"), [(2.0, 1.0), (4.0, 0.4)])
+def test_it_is_spikingjellys_neuron_and_its_gradient(tau, threshold):
     torch.manual_seed(0)
     x = torch.randn(7, 3, 5, requires_grad=True)
-    ours, weight = Firing().layer()(x), torch.randn(7, 3, 5)
+    ours, weight = Firing(tau=tau, threshold=threshold).layer()(x), torch.randn(7, 3, 5)
     (found,) = torch.autograd.grad((ours * weight).sum(), x)
-    theirs = neuron.LIFNode(step_mode="m", surrogate_function=surrogate.Sigmoid(4.0))
+    theirs = neuron.LIFNode(tau, v_threshold=threshold, step_mode="m", surrogate_function=surrogate.Sigmoid(4.0))
     functional.reset_net(theirs)
     spikes = theirs(x)
     assert torch.equal(ours, spikes)
     assert 0.05 < float(ours.detach().mean()) < 0.5
     (expected,) = torch.autograd.grad((spikes * weight).sum(), x)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_its_defaults_are_spikingjellys():
+    theirs = neuron.LIFNode()
+    assert (Firing().tau, Firing().threshold, Firing().slope) == (theirs.tau, theirs.v_threshold, 4.0)
 
 
 def test_a_layers_own_threshold_and_the_twin():

@@ -1,12 +1,15 @@
 """Signal-SGN as published: its parameters, keys and operations to the last one, its function as written by hand."""
 
 import re
+import warnings
+from collections import OrderedDict
 from itertools import product
 from pathlib import Path
 
 import pytest
 import torch
 from spikeport.benchmarks.counting.count import count
+from spikeport.models.checkpoints import load_checkpoint
 from spikeport.models.layer import Neurons
 from spikeport.models.multiwavelets import legendre_filters
 from spikeport.models.published_sgn import PublishedSignalSgn
@@ -15,6 +18,7 @@ from spikeport.models.weights import settle
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.tracing import trace
 from spikeport.toolchain.tracing.run import TracingRefused
+from support.command_line import data, run
 from support.signal_sgn_by_hand import ByHand
 from torch import nn
 
@@ -119,6 +123,27 @@ def test_a_state_dictionary_of_the_authors_is_taken_strictly():
         network.load_state_dict(made, strict=True)
 
 
+def test_by_command_a_file_of_the_authors_becomes_a_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = torch.Generator().manual_seed(5)
+    made = {key: torch.rand(shape, generator=source) for key, shape in written_out()}
+    made = {key: value.long() if key.endswith("tracked") else value for key, value in made.items()}
+    torch.save(OrderedDict(made), "runs-65-1.pt")
+    call = ("models", "signal_sgn", "--weights", "runs-65-1.pt", "-o", "mine.safetensors", "--config")
+    assert data(*call, "published=true")["parameters"] == 1_835_483
+    network, about = load_checkpoint("mine.safetensors")
+    assert about.config == NTU60
+    assert all(torch.equal(made[key], value) for key, value in network.state_dict().items())
+    assert run(*call, "published=false")[0] == 2
+    del made["l8.fa.window_w"]
+    torch.save({**made, "more": torch.zeros(1)}, "runs-65-1.pt")
+    code, _, err = run(*call, "published=true")
+    assert code == 2
+    assert "weights of another network: no l8.fa.window_w; unknown more" in err
+    torch.save({**made, "more": Path("a")}, "runs-65-1.pt")
+    assert "holds something that is not plain weights" in run(*call, "published=true")[2]
+
+
 def test_multiply_accumulates_of_one_person():
     network, total = build(SignalSgnConfig(persons=1, published=True), 0).eval(), []
     for part in network.modules():
@@ -127,6 +152,16 @@ def test_multiply_accumulates_of_one_person():
     with torch.no_grad():
         network(torch.randn(16, 1, 3, 25, 1))
     assert sum(total) == 973_812_736
+
+
+@pytest.mark.parametrize(("persons", "operations"), [(1, 999_246_720), (2, 1_809_982_720)])
+def test_operations_as_thop_counts_them(persons, operations):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of distutils, on import
+        import thop
+    network = build(SignalSgnConfig(persons=persons, published=True, neurons="relu"), 0).eval()
+    found, _ = thop.profile(network, (torch.zeros(16, 1, 3, 25, persons),), verbose=False)
+    assert found == operations
 
 
 def test_multiply_accumulates_of_two_persons_by_our_counter():
@@ -178,6 +213,16 @@ def test_the_second_pass_goes_on_from_the_last_step_of_the_clip():
     with torch.no_grad():
         change = (network.features(x) - network.features(later)).abs().flatten(1).amax(1)
     assert change[0] > 0
+
+
+def test_starting_values_are_the_published_ones():
+    network = build(SMALL, 0)
+    assert network.alpha.item() == pytest.approx(0.42)
+    assert network.dwtfc.MWT_CZ.s.item() == 1
+    for unit in network.units():
+        assert bool((unit.gcn1.bn.weight == 1e-6).all())
+        assert unit.fa.window_w.unique().numel() == 25
+    assert SignalSgnConfig().dropout == 0.3
 
 
 def test_a_true_product_can_be_asked_for():

@@ -5,6 +5,7 @@ import warnings
 
 import pytest
 import torch
+from spikeport.models.checkpoints import load_checkpoint
 from spikeport.models.joints import PARENTS, bone_map, mean_topology
 from spikeport.models.s3t_former import Attention, S3tFormer, S3tFormerConfig, build
 from spikeport.models.stateful import Change, MovingAverage
@@ -12,6 +13,7 @@ from spikeport.models.windows import run_in_windows
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.graph.nodes import Host
 from spikeport.toolchain.tracing import trace
+from support.command_line import data, run
 from torch import nn
 
 SMALL = S3tFormerConfig(classes=5, persons=2, width=24, depth=2, heads=4, mlp_ratio=2)
@@ -63,6 +65,25 @@ def test_state_dictionary_is_the_published_one():
     held = {name: list(value.shape) for name, value in on_meta().state_dict().items()}
     assert held == shapes()
     assert len(held) == 288
+
+
+def test_by_command_a_file_of_the_authors_becomes_a_checkpoint_and_a_graph(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = {"width": 24, "depth": 1, "mlp_ratio": 2, "classes": 5}
+    source = torch.Generator().manual_seed(5)
+    made = shapes(width=24, hidden=48, depth=1, classes=5)
+    made = {name: 0.1 + torch.rand(shape, generator=source) for name, shape in made.items()}
+    made = {name: value.long() if name.endswith(BN[-1]) else value for name, value in made.items()}
+    torch.save({"model": made}, "theirs.pth")
+    chosen = [part for key, value in values.items() for part in ("--config", f"{key}={value}")]
+    data("models", "s3t_former", *chosen, "--weights", "theirs.pth", "-o", "mine.safetensors")
+    network, about = load_checkpoint("mine.safetensors")
+    assert about.config == S3tFormerConfig(**values)
+    assert all(torch.equal(made[name], value) for name, value in network.state_dict().items())
+    assert data("inspect", "mine.safetensors", "--host")["name"] == "mine"
+    code, _, err = run("models", "s3t_former", "--weights", "theirs.pth")
+    assert code == 2
+    assert "weights of another network: no blocks.1.attn" in err
 
 
 @pytest.mark.parametrize(
@@ -211,6 +232,17 @@ def test_awake_from_the_start_and_asleep_as_published():
             made(torch.randn(6, 2, 3, 25, 2, generator=torch.Generator().manual_seed(4)))
     assert rates[False] > 0.01
     assert rates[True] < 0.001
+
+
+def test_starting_values_and_bounds_are_the_published_ones():
+    start = build(S3tFormerConfig(**{**vars(SMALL), "published": True}), 0).blocks[0].attn
+    assert bool((start.alpha_grad == 0.8).all())
+    assert bool((start.state_decay_w == -2).all())
+    assert float(start.learned_topology.detach().std()) == pytest.approx(0.02, rel=0.1)
+    with torch.no_grad():
+        start.state_decay_w.copy_(torch.linspace(-20, 20, 24).reshape(start.state_decay_w.shape))
+    assert float(start.decay().detach().min()) == pytest.approx(0.01)
+    assert float(start.decay().detach().max()) == pytest.approx(0.99)
 
 
 def test_bones_and_ways():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeport.models.layer import Neurons
 from spikeport.models.signal_sgn import SignalSgn, SignalSgnConfig, build
-from spikeport.models.signal_sgn_parts import Attention, ComplexMap, Frequency, GraphMap, Wave
+from spikeport.models.signal_sgn_parts import Attention, ComplexMap, Frequency, GraphMap, Wave, mapped
 from spikeport.models.spectral import forward_maps, frequencies, inverse_maps
 from spikeport.models.windows import run_in_windows
 from spikeport.toolchain.errors import UsageError
@@ -124,6 +124,28 @@ def test_the_wave_looks_at_its_other_band():
         found.append(q[:, band].mean(-1) * gate)
     expected = part.up_norm(part.up(torch.cat(found, 1))).unflatten(0, (6, 2))
     torch.testing.assert_close(part(s), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_block_is_its_equation():
+    network, h = build(SMALL, 0).eval(), 3 * rows(4, 2, 8, 50)
+    assert [block.short is None for block in network.blocks] == [True, False]
+    for block in network.blocks:
+        s = block.enters(h)
+        kept = h if block.short is None else mapped(s, block.short, block.short_norm)
+        later = kept + mapped(s, block.graph)
+        attention, frequency = (part(block.passes(later)) for part in block.parts)
+        torch.testing.assert_close(block(h), later + attention + frequency)
+
+
+def test_the_answer_is_of_the_mean_and_of_alpha_times_the_wave():
+    network = build(SMALL, 0).eval()
+    assert network.alpha.item() == pytest.approx(0.42)
+    nn.init.constant_(network.alpha, 0.7)
+    s, head = network.features(skeletons()), network.classify_map
+    wave = network.wave(s)
+    expected = (s.mean(-1) + 0.7 * wave) @ head.weight.T + head.bias
+    torch.testing.assert_close(network(skeletons()), expected)
+    assert set(wave.unique().tolist()) == {0.0, 1.0}
 
 
 def test_tokens_are_spikes_person_by_person():

@@ -121,6 +121,18 @@ def test_all_that_layers_send_are_spikes():
     assert all(0.005 < rate < 0.7 for rate in rates.values()), rates
 
 
+def test_the_answer_sees_the_cross_mamba_and_what_each_stream_says_alone():
+    network, sent, pooled = small(), {}, []
+    for name in ("cross", "events", "skeleton"):
+        part = network.get_submodule(name)
+        part.register_forward_hook(lambda _module, _args, out, name=name: sent.update({name: out}))
+    for pool in network.answer.pools:
+        pool.register_forward_hook(lambda _module, args, _out: pooled.append(args[0]))
+    network(**streams())
+    assert all(torch.equal(one, sent[name]) for one, name in zip(pooled, ("cross", "events", "skeleton"), strict=True))
+    assert all(bool(each.any()) for each in pooled)
+
+
 REAL = {
     "skeleton.backbone.embed.maps": "coordinates",
     "skeleton.extractor.out.linear": "means over hyperedges",

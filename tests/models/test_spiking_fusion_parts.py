@@ -234,6 +234,16 @@ def test_the_gate_is_the_skeleton_s_alone_and_masks_what_is_read():
     assert bool((reads[0].permute(2, 0, 1, 3)[:, gates[0] == 0] == 0).all())
 
 
+def test_each_patch_is_read_from_what_it_sent_itself():
+    events, skeleton = spikes(6, 2, 4, 6), spikes(6, 2, 7, 5, seed=1)
+    layer, reads = awake(CrossMamba(SIZES, LIVE), events, skeleton), []
+    layer.out.register_forward_hook(lambda _module, args, _out: reads.append(args[0]))
+    other = events.clone()
+    other[:, :, 2] = 1 - other[:, :, 2]
+    layer(events, skeleton), layer(other, skeleton)
+    assert (reads[0] != reads[1]).any(3).any(0).any(0).tolist() == [False, False, True, False]
+
+
 # The bottleneck
 
 

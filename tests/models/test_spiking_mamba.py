@@ -7,15 +7,18 @@ import pytest
 import torch
 from spikeport.exporters.netx_parts import read_parts, write_parts
 from spikeport.exporters.nir_file import read, write
-from spikeport.models.neurons import CubaLIF
+from spikeport.models.firing import Firing
+from spikeport.models.neurons import LI, CubaLIF
+from spikeport.models.scan import scan_steps
 from spikeport.models.spiking_mamba import SpikingMambaConfig, build
+from spikeport.models.spiking_scan import Invariant, SelectiveScan
 from spikeport.models.windows import run_in_windows
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.graph.nodes import Host
 from spikeport.toolchain.loihi.quantise import quantise
 from spikeport.toolchain.simulate import simulate
 from spikeport.toolchain.tracing import trace
-from spikeport.toolchain.verifying import verify
+from spikeport.toolchain.verifying import OnLava, verify
 
 SMALL = SpikingMambaConfig(classes=3, size=8, patch=4, width=8, depth=1, heads=2, state=4)
 CHIP = replace(SMALL, selective=False)
@@ -116,7 +119,7 @@ def bars(count, source):
     return given, labels
 
 
-def test_without_selection_all_of_it_goes_to_the_chip(tmp_path):
+def test_without_selection_all_of_it_goes_to_the_chip(tmp_path, lava):
     network, given = settled(CHIP), events(8)
     graph = trace(network, (given,), time_axis=0, carries="spikes")
     assert verify(network, graph, given.numpy())
@@ -126,7 +129,11 @@ def test_without_selection_all_of_it_goes_to_the_chip(tmp_path):
     fired = [node for node in verify(graph, chip, given.numpy(), at_least=0.9).nodes if node.spikes]
     assert all(node.same and node.rates[0] > 0 for node in fired)
     write_parts(chip, tmp_path)
-    assert verify(chip, read_parts(next(tmp_path.glob("*.parts.json"))), given.numpy())
+    again = read_parts(next(tmp_path.glob("*.parts.json")))
+    assert verify(chip, again, given.numpy())
+    on_lava = verify(again, OnLava(again), given.numpy()[:, :1])
+    assert on_lava.exact
+    assert all(node.rates[1] > 0 for node in on_lava.nodes if node.spikes)
 
 
 def test_without_selection_its_scan_is_the_current_of_neurons():
@@ -135,6 +142,56 @@ def test_without_selection_its_scan_is_the_current_of_neurons():
     assert all(isinstance(head, CubaLIF) for head in heads)
     lengths = [-1 / np.log(head.alpha) for head in heads]
     np.testing.assert_allclose(lengths, [1, 16 ** (1 / 3), 16 ** (2 / 3), 16])
+
+
+def test_its_scan_is_the_recursion_over_patches_and_frames_in_both_orders():
+    scan, u = SelectiveScan(6, 2, 3, 4).double(), (torch.rand(3, 2, 6, 2, 2, dtype=torch.float64) < 0.4).double()
+    for weight in (scan.log_rate, scan.skip, scan.select.layer.weight, scan.select.layer.bias):
+        torch.nn.init.normal_(weight)
+    spikes = u.flatten(3).transpose(2, 3)
+    chosen = spikes @ scan.select.layer.weight[..., 0, 0].T + scan.select.layer.bias
+    expected, order = spikes * scan.skip, [(t, n) for t in range(3) for n in range(4)]
+    for r, places in enumerate((order, [(t, 3 - n) for t, n in order])):
+        state = torch.zeros(2, 3, 6, dtype=torch.float64)
+        for t, n in places:
+            rows = chosen[t, :, n, 8 * r : 8 * r + 8]
+            step = torch.log1p(rows[:, :2].exp())
+            kept = (-step * scan.log_rate[r].exp()).exp().repeat_interleave(3, 1)
+            driven = step.repeat_interleave(3, 1) * spikes[t, :, n]
+            state = kept[:, None] * state + rows[:, 2:5, None] * driven[:, None]
+            expected[t, :, n] = expected[t, :, n] + (rows[:, 5:, None] * state).sum(1)
+    torch.testing.assert_close(scan(u).flatten(3).transpose(2, 3), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_without_selection_its_scan_is_the_scan_with_constants_and_leaky_integrators_in_every_bit():
+    firing = Firing(tau=3.0, threshold=0.7)
+    part, x = Invariant(8, 4, firing), 3 * torch.randn(12, 2, 8, 3, 3)
+    driven = part.mix(part.fire_in(x)).detach()
+    spikes, seen = part(x).detach(), 0.0
+    for head, alpha in enumerate(part.decays):
+        own = slice(2 * head, 2 * head + 2)
+        current = LI(alpha)(driven[:, :, own])
+        i, v = torch.zeros_like(current[0]), torch.zeros_like(current[0])
+        for t in range(12):
+            i = alpha * i + driven[t, :, own]
+            assert torch.equal(i, current[t])
+            v = v * (2 / 3) + i * (1 / 3)
+            fires = v >= 0.7
+            assert torch.equal(spikes[t, :, own], fires.float())
+            v = torch.where(fires, 0.0, v)
+        ones, kept = torch.ones(12, 2, 1, 1), torch.full((12, 2, 1), np.log(alpha))
+        scanned, _ = scan_steps(driven[:, :, own].flatten(2)[:, :, None], kept, ones, ones)
+        torch.testing.assert_close(scanned.view_as(current), current, rtol=1e-6, atol=1e-6)
+        seen += float(spikes[:, :, own].mean())
+    assert 0.02 < seen / 4 < 0.6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_is_its_equation(kind):
+    block, m = settled(KINDS[kind]).blocks[0], torch.randn(6, 2, 8, 2, 2)
+    with torch.no_grad():
+        x, z = block.fire_streams(block.project(block.fire(m))).chunk(2, dim=2)
+        torch.testing.assert_close(block(m), block.merge(block.scan(block.local(x)) * z))
 
 
 @pytest.mark.parametrize("values", [{"patch": 3}, {"patch": 16}, {"size": 12, "patch": 8}, {"patch": 1}])

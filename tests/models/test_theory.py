@@ -224,6 +224,12 @@ def test_lemma_2_the_slope_of_the_distance_is_bounded_by_the_length_of_the_code(
     assert away.item() == pytest.approx(unlike(exact(code)[None], exact(prototype)[None]).item(), abs=1e-9)
 
 
+def test_lemma_2_the_distance_is_nothing_for_one_direction_and_most_for_the_opposite():
+    code = exact([[0.2, 0.1, 0.0]])
+    apart = [unlike(code, other).item() for other in (3 * code, exact([[0.0, 0.0, 1.0]]), -code)]
+    assert apart == pytest.approx([0, 1, 2], abs=1e-12)
+
+
 # Lemma 3: draws keep the mean, and their straight-through gradient is that of the expectation for what is linear.
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from spikeport.models import zoo
+from spikeport.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from spikeport.models.layer import Neurons
 from spikeport.models.penalties import Penalised
 from spikeport.models.readouts import READOUTS
@@ -90,6 +91,18 @@ def test_every_field_of_a_config_can_be_given(name):
     assert dataclasses.is_dataclass(config)
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.classes = 3
+
+
+@pytest.mark.parametrize(("name", "more"), [*((name, {}) for name in zoo.ZOO), ("spiking_fusion", {"frequency": True})])
+def test_a_checkpoint_of_it_says_the_same(name, more, tmp_path):
+    config = zoo.config_of(name, {**zoo.entry(name).small, **more})
+    network = zoo.build(name, config, 1)
+    save_checkpoint(tmp_path / "x.safetensors", network, Checkpoint(name, config, 1))
+    again, about = load_checkpoint(tmp_path / "x.safetensors")
+    x = inputs(name, config, 4, 2)
+    assert about.config == config
+    with torch.no_grad():
+        assert torch.equal(again(*x), network(*x))
 
 
 def test_source_by_name():

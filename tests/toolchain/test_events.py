@@ -121,7 +121,12 @@ def test_spikes_count_once_and_that_is_said_other_ranges_are_never_cut() -> None
 CAMERA_MESSAGES = {
     "x of event 1 is 5; expected 0 to 4, as the input has": {"x": [0, 5], "y": [0, 0], "t": [0, 0], "p": [0, 0]},
     "x of event 0 is -1; expected 0 to 4": {"x": [-1, 5], "y": [0, 0], "t": [0, 0], "p": [0, 0]},
-    "y of event 1 is 4; expected 0 to 3": {"x": [0, 1], "y": [0, 4], "t": [0, 0], "p": [0, 0]},
+    "y of event 1 is 4; expected 0 to 3, as the input has. Bring larger ones to its size": {
+        "x": [0, 1],
+        "y": [0, 4],
+        "t": [0, 0],
+        "p": [0, 0],
+    },
     "p of event 1 is 2; expected 0 or 1, or -1 or 1": {"x": [0, 1], "y": [0, 0], "t": [0, 0], "p": [0, 2]},
     "polarities -1, 0 and 1; expected two of them": {"x": [0, 1, 2], "y": [0] * 3, "t": [0] * 3, "p": [0, 1, -1]},
     "events without polarity; expected a column p, for an input of two channels": {"x": [0], "y": [0], "t": [0]},

@@ -112,6 +112,7 @@ def test_files_that_do_not_fit_are_explained(tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "cut.npy").read_bytes()[:200])
     np.savez(tmp_path / "objects.npz", a=np.array([{}]), b=np.zeros(2))
     (tmp_path / "words.doc").write_text("1 2 3")
+    (tmp_path / "a folder").mkdir()
     np.savez(tmp_path / "cut.npz", a=np.zeros(1000), b=np.zeros(2))
     (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-30])
     cases = {
@@ -124,6 +125,7 @@ def test_files_that_do_not_fit_are_explained(tmp_path: Path) -> None:
         "empty.npz": "cannot be read (File is not a zip file); expected a .npy or .npz file without pickles",
         "cut.npy": "cannot be read (mmap length is greater than file size)",
         "cut.npz": "cannot be read (",
+        "a folder": "is a folder; expected a .npy or .npz file",
         "missing.npy": "there is no such file; expected a .npy or .npz file with values [T, B, *shape]",
     }
     for file, message in cases.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from spikeport.toolchain.errors import FileError
-from spikeport.toolchain.writing import write_whole, written_whole
+from spikeport.toolchain.writing import files_whole, sweep, write_whole, written_whole
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -120,6 +120,32 @@ def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     assert place.read_text() == "old"
     assert all(name.startswith(".") for name in os.listdir(tmp_path) if name != "net.graph")
+    assert len(os.listdir(tmp_path)) == 2
+    (tmp_path / ".net.other.graph").touch()
+    sweep(place)
+    assert sorted(os.listdir(tmp_path)) == [".net.other.graph", "net.graph"]
+    sweep(tmp_path / "nowhere" / "net.graph")
+
+
+def test_what_a_killed_command_left_of_several_files_goes_when_they_are_written_again(tmp_path: Path) -> None:
+    """But not what another one, which lives, is writing at that moment."""
+    place = tmp_path / "net.graph"
+    code = (
+        "import os, sys, signal; from spikeport.toolchain.writing import files_whole\n"
+        "with files_whole(sys.argv[1]) as draft:\n"
+        "    draft.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(place)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".net.draft.")
+    with files_whole(place) as draft:
+        assert not left.exists()
+        with files_whole(place) as other:
+            other.write_text("other")
+        draft.write_text("last")
+        (draft.parent / "net.more").write_text("beside")
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"net.graph": "last", "net.more": "beside"}
 
 
 def test_a_folder_without_permission_is_known_before_the_work() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def in_units_of(chip: ChipGraph, inputs: Mapping[str, Array]) -> dict[str, Array
 
 
 def side(what: Any, example: Mapping[str, Array]) -> Side:
-    """A side, from whatever can run; a module of torch is traced on the example."""
+    """A side, from whatever can run; a module of torch is traced on the example, with what no chip can do."""
     if isinstance(what, OnLava):
         return Side(f"{what.chip.name} on Lava", what.chip, "lava")
     if isinstance(what, ChipGraph):
@@ -154,8 +155,10 @@ def _of_module(module: nn.Module, example: Mapping[str, Array]) -> Side:
 
     from ..tracing import trace
 
-    given = [torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in example.values()]
-    graph = trace(module, given[0] if len(given) == 1 else tuple(given), time_axis=0)
+    given = {name: torch.from_numpy(np.ascontiguousarray(each, np.float32)) for name, each in example.items()}
+    named = {name: given[name] for name in signature(module.forward).parameters if name in given}
+    several = named if len(named) == len(given) else tuple(given.values())
+    graph = trace(module, next(iter(given.values())) if len(given) == 1 else several, time_axis=0, host=True)
     return Side(f"{type(module).__name__} in torch", graph, "reference", module)
 
 

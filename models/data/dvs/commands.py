@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "events", "Read")
     def events(
-        videos: Annotated[list[Path], typer.Argument(metavar="VIDEO…", help="Videos that FFmpeg reads.")],
+        videos: Annotated[list[Path], typer.Argument(metavar="VIDEO…", help="Videos that FFmpeg reads, or folders.")],
         output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for the events.")],
         preset: Annotated[str, typer.Option(help="The pixel: v2e (its defaults), clean or noisy.")] = PRESET,
         pos_thres: Annotated[float | None, typer.Option(help="Threshold of ON.", show_default=False)] = None,
@@ -82,9 +82,11 @@ def _model(preset: str, chosen: dict[str, Any]) -> DvsModel:
 
 
 def _size(option: str, text: str | None) -> tuple[int, int] | None:
+    return None if text is None else size_of(option, text)
+
+
+def size_of(option: str, text: str) -> tuple[int, int]:
     """Width and height of 'WxH'."""
-    if text is None:
-        return None
     sides: Sequence[str] = text.lower().split("x")
     if len(sides) != 2 or not all(side.isascii() and side.isdigit() and 0 < int(side) <= 1 << 14 for side in sides):
         raise UsageError(option, f"'{text}'", "width and height, as in 346x260")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from ....toolchain.kernels.dvs_area import area_mean
 from ....toolchain.writing import files_whole
 from .counted import Size, frames_of
 from .emulator import Emulator, levels_of
-from .files import FORMAT, Recording, about_file, write_npz
+from .files import FORMAT, About, Recording, about_file, write_npz
 from .model import DvsModel
-from .video import Account, Picture, pictures
+from .video import Account, pictures
 
 Array = npt.NDArray[Any]
 FORMS = ("h5", "npz")
 FITS = ("stretch", "crop")
+EXTRAS = ("frames", "voxels")
+"""What may lie beside a file of events."""
 MOST_VALUES = 1 << 28
 MICRO = 1_000_000
 
@@ -95,10 +98,13 @@ def made_of(source: Path, folder: Path, ask: Ask, say: Callable[[int, int], None
         FileError: when the video cannot be read or the files cannot be written; then nothing new is there.
     """
     target, wanted = folder / f"{source.stem}.{ask.form}", _wanted(source, ask)
-    if target.exists() and _finished(target, wanted):
-        return Made(source, target, about_file(target), skipped=True)
+    older = about_file(target) if target.exists() else {}
+    if _finished(target, older, wanted):
+        return Made(source, target, older, skipped=True)
     with files_whole(target) as draft:
         about = _written(source, draft, ask, wanted, say)
+        for kind in _extras_in(older).keys() - about["extras"].keys():
+            extra(target, kind).unlink(missing_ok=True)  # of other events than those that now take their place
     return Made(source, target, about, skipped=False)
 
 
@@ -111,20 +117,35 @@ def _wanted(source: Path, ask: Ask) -> dict[str, Any]:
     """What makes a file of events what it is: the video and all settings."""
     if not source.is_file():
         raise FileError(str(source), "is a folder" if source.is_dir() else "there is no such file", "a video")
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     settings = asdict(ask) | {
         "size": ask.size and list(ask.size),
         "frame_size": ask.frame_size and list(ask.frame_size),
     }
-    return {"format": FORMAT, "source": {"name": source.name, "sha256": digest}, "settings": settings}
+    return {"format": FORMAT, "source": {"name": source.name, "sha256": _digest(source)}, "settings": settings}
 
 
-def _finished(target: Path, wanted: Mapping[str, Any]) -> bool:
-    """Whether this very file was made before, with everything that belongs to it."""
-    about = about_file(target)
-    same = all(about.get(name) == value for name, value in wanted.items())
-    return same and all(extra(target, kind).is_file() for kind in about.get("extras", ()))
+def _finished(target: Path, about: About, wanted: About) -> bool:
+    """Whether this very file was made before, and what lies beside it was made with it.
+
+    A run may have been killed between two files: then the one beside is of other settings than this one.
+    """
+    same = isinstance(about.get("extras"), dict) and all(about.get(name) == value for name, value in wanted.items())
+    return same and all(_is_of(extra(target, kind), digest) for kind, digest in _extras_in(about).items())
+
+
+def _extras_in(about: About) -> Mapping[str, object]:
+    """The kinds of files that a file says are beside it, with their SHA-256."""
+    said = about.get("extras", {})
+    return {kind: said[kind] for kind in EXTRAS if kind in said} if isinstance(said, dict) else {}
+
+
+def _is_of(path: Path, digest: object) -> bool:
+    return path.is_file() and _digest(path) == digest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _written(
@@ -135,9 +156,9 @@ def _written(
     place, times = draft if ask.form == "h5" else spool, list[int]()
     recording = Recording(place)
     try:
-        size = _recorded(pictures(source, account), recording, times, ask, say)
+        size = _recorded(source, account, recording, times, ask, say)
         about = {**wanted, "size": list(size), "stretch": [times[0], times[-1]], "pictures": len(times)}
-        about |= {"seconds": times[-1] / MICRO, "said": account.said(), "extras": []}
+        about |= {"seconds": times[-1] / MICRO, "said": account.said()}
         recording.finish(times)
         about |= {"events": recording.count, "on": recording.on}
         about["extras"] = _extras(recording, draft, ask, size, times[-1])
@@ -151,26 +172,37 @@ def _written(
 
 
 def _recorded(
-    shown: Iterator[Picture], recording: Recording, times: list[int], ask: Ask, say: Callable[[int, int], None]
+    source: Path, account: Account, recording: Recording, times: list[int], ask: Ask, say: Callable[[int, int], None]
 ) -> Size:
     """Feeds the pictures to a camera of their size, or of the size that is asked for; gives that size."""
     camera: Emulator | None = None
     tables = _Tables()
     total = 0
-    for picture in shown:
+    for picture in pictures(source, account):
         values = _cropped(picture.values, ask.size) if ask.size and ask.fit == "crop" else picture.values
         if camera is None:
-            camera = Emulator(ask.size or (values.shape[1], values.shape[0]), ask.model, ask.seed)
+            with _blamed_on(source):
+                camera = Emulator(ask.size or (values.shape[1], values.shape[0]), ask.model, ask.seed)
         if camera.size == (values.shape[1], values.shape[0]):
             level, bright = (table[values] for table in tables.of(picture.table))
         else:
             level, bright = levels_of(area_mean(values, picture.table, camera.size))
-        events = camera.feed_levels(level, bright, picture.time)
+        with _blamed_on(source):
+            events = camera.feed_levels(level, bright, picture.time)
         recording.append(events)
         times.append(picture.time)
         total += len(events)
         say(len(times), total)
     return camera.size if camera else (0, 0)
+
+
+@contextmanager
+def _blamed_on(source: Path) -> Iterator[None]:
+    """What a camera cannot do is said of the video."""
+    try:
+        yield
+    except UsageError as error:
+        raise FileError(str(source), error.found, error.expected, error.fix) from error
 
 
 class _Tables:
@@ -194,23 +226,22 @@ def _cropped(values: Array, size: Size) -> Array:
     return np.ascontiguousarray(values[top : top + rows, left : left + columns])
 
 
-def _extras(recording: Recording, draft: Path, ask: Ask, size: Size, end: int) -> list[str]:
-    """Writes frames and voxels beside the draft; gives which."""
+def _extras(recording: Recording, draft: Path, ask: Ask, size: Size, end: int) -> dict[str, str]:
+    """Writes frames and voxels beside the draft; gives their SHA-256 by kind."""
     steps = ask.frames or (max(1, round(ask.fps * end / MICRO)) if ask.fps else 0)
     columns, rows = ask.frame_size or size
     if max(2 * steps, ask.voxels or 0) * columns * rows > MOST_VALUES:
         raise UsageError("--frames", f"{steps} of {columns} × {rows}", f"at most {MOST_VALUES:,} values", "take fewer")
-    stretch, made = (0, end), []
+    stretch, made = (0, end), dict[str, Array]()
     if steps:
         seen = np.zeros((steps, 2, rows, columns), np.uint8)
         for piece in recording.pieces():
             seen |= frames_of(piece, stretch, steps, size, (columns, rows))
-        np.savez_compressed(extra(draft, "frames"), allow_pickle=False, events=seen[:, None])
-        made.append("frames")
+        made["frames"] = seen
     if ask.voxels:
         from .voxels import voxels_of
 
-        grid = voxels_of(recording.pieces(), stretch, ask.voxels, size, (columns, rows))
-        np.savez_compressed(extra(draft, "voxels"), allow_pickle=False, events=grid[:, None].astype(np.float32))
-        made.append("voxels")
-    return made
+        made["voxels"] = voxels_of(recording.pieces(), stretch, ask.voxels, size, (columns, rows)).astype(np.float32)
+    for kind, values in made.items():
+        np.savez_compressed(extra(draft, kind), allow_pickle=False, events=values[:, None])
+    return {kind: _digest(extra(draft, kind)) for kind in made}

@@ -27,6 +27,8 @@ WORK = 4
 """A pixel costs as much as so many steps of a neuron."""
 ROOM = 1 << 12
 """Events for which a range of pixels has room at first."""
+MOST_EVENTS, MOST_OF_A_PIXEL = 1 << 25, 64
+"""Between two frames: so many, or so many for each pixel where that is more. Beyond, noise would fill the memory."""
 Events = tuple[Array, ...]
 """Times, places and polarities."""
 
@@ -129,6 +131,7 @@ class Cameras:
             [begin, end - begin, 2e-6 * math.pi * m.cutoff_hz, m.leak_jitter_fraction, 1e6 * m.refractory_period_s]
         )
         keys = self._interval_keys(JITTER_DRAWS), self._interval_keys(NOISE_DRAWS)
+        most = max(MOST_EVENTS, MOST_OF_A_PIXEL * level.size)
         self.intervals += 1
 
         def piece(start: int, stop: int) -> None:
@@ -140,6 +143,8 @@ class Cameras:
                 )
                 found.append((start, tuple(each[:count] for each in room)))
                 start, size = reached, 2 * size
+                if start < stop and max(size, sum(len(part[1][0]) for part in found)) > most:
+                    raise _too_many(most, begin, end)
 
         on_cores(piece, level.size, WORK)
         offsets, places, signs = _in_order(found, end - begin)
@@ -147,6 +152,11 @@ class Cameras:
 
     def _interval_keys(self, purpose: int) -> Array:
         return keys_of(self._seeds, purpose + (self.intervals + 1 << 8))
+
+
+def _too_many(most: int, begin: int, end: int) -> UsageError:
+    found = f"more than {most:,} events from {begin / 1e6:,.3f} s to {end / 1e6:,.3f} s"
+    return UsageError("event camera", found, "fewer between two frames", "frames at shorter distances, or less noise")
 
 
 def _in_order(found: list[tuple[int, Events]], span: int) -> Events:

@@ -104,7 +104,17 @@ def write_npz(path: Path, recording: Recording, about: About, times: Sequence[in
                 np.lib.format.write_array_header_2_0(member, form)
                 for piece in recording.column(name):
                     member.write(piece.tobytes())
-        packed.writestr(ABOUT, json.dumps({**about, "frame_times": list(times)}, ensure_ascii=False))
+        with packed.open(ABOUT, "w") as member:  # unlike `writestr` without the time of day
+            member.write(json.dumps({**about, "frame_times": list(times)}, ensure_ascii=False).encode())
+
+
+def about_in(text: str | bytes) -> About | None:
+    """What the account of a file says, if it is one of ours."""
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return about if isinstance(about, dict) and about.get("format") == FORMAT else None
 
 
 def about_file(path: Path) -> About:
@@ -114,11 +124,10 @@ def about_file(path: Path) -> About:
         FileError: when it is none.
     """
     try:
-        text = _about_npz(path) if path.suffix == ".npz" else _about_h5(path)
-        about = json.loads(text)
-    except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        about = {"error": str(error)}
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        about = about_in(_about_npz(path) if path.suffix == ".npz" else _about_h5(path))
+    except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile):
+        about = None
+    if about is None:
         raise FileError(str(path), "is there and holds no events of ours", fix="move it away, or choose another folder")
     return about
 

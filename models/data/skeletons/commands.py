@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ....toolchain.console import Result, command
+from ..dvs.commands import size_of
 
 
 def register(app: typer.Typer) -> None:
@@ -50,11 +51,22 @@ def skeletons(
     validation: Annotated[float, typer.Option(help="Share kept back for validation.")] = 0.1,
     validation_by: Annotated[str, typer.Option(help="Keep back by subject or by clip.")] = "subject",
     seed: Annotated[int, typer.Option(min=0, help="Seed of crops, turns and of who validates.")] = 0,
+    events: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Events of the same recordings: the input 'events'.", show_default=False),
+    ] = None,
+    event_size: Annotated[str, typer.Option(metavar="WxH", help="Of the frames of events.")] = "32x32",
+    camera: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Of the camera, if its files do not say it.", show_default=False)
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes that read; 0: as many as processors.")] = 0,
 ) -> Result:
     """Reads recorded skeletons and writes train.npz, validation.npz and test.npz, with a report of what was bad."""
+    from ..dvs.filmed import Seen
     from .runs import Asked, written
 
-    asked = Asked(source, output, data, split, on_bad, fill, jobs, tuple(streams.split(",")), validation, validation_by)
-    wishes = {"copies": copies, "angle": angle, "seed": seed, "sampling": sampling}
+    kinds = tuple(streams.split(","))
+    asked = Asked(source, output, data, split, on_bad, fill, jobs, kinds, validation, validation_by, events)
+    seen = Seen(size_of("--event-size", event_size), None if camera is None else size_of("--camera", camera))
+    wishes = {"events": seen if events else None, "copies": copies, "angle": angle, "seed": seed, "sampling": sampling}
     return written(asked, frames=frames, centre=centre, upright=upright, unit=unit, **wishes)

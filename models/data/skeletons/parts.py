@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,54 +18,16 @@ import numpy as np
 
 from ....toolchain.errors import FileError, SpikeportError, UsageError
 from ....toolchain.simulate.memory import amount, available
+from ....toolchain.tables import counted
 from ..clips import Clips
 from .layouts import Layout
-from .placing import ANGLE, centred, randomly_turned, scaled, turned_upright
-from .recordings import Array
+from .preparing import EVENTS, Ready, Recipe, prepared
 from .sources import Item, Source
 from .streams import streams
-from .timing import TEST_CROP, TRAIN_CROP, picked, resized, trimmed
 
 PARTS = ("train", "validation", "test")
 CHUNK = 16
 """Recordings that another process takes at once."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is made of a recording.
-
-    In this order: the frames before and behind all persons go; centred; turned upright; cropped; resized to `frames`;
-    scaled; copies turned; streams taken.
-
-    Args:
-        frames: of a clip.
-        kinds: which streams, see `streams`.
-        copies: so many crops and turns of each recording to train on, drawn as published codes draw them anew in every
-            epoch; 0: one, cropped in the middle as those of the other parts.
-        angle: the largest of the angles by which copies are turned.
-        centre: put the middle of the first person's spine, in the first frame, to 0.
-        upright: turn that person upright, shoulders along x.
-        unit: scale each axis of a recording to [−1, 1], in place of metres.
-        sampling: linear: between frames; even: whole frames.
-        seed: draws copies, and who validates.
-    """
-
-    frames: int = 16
-    kinds: tuple[str, ...] = ("joint",)
-    copies: int = 0
-    angle: float = ANGLE
-    centre: bool = True
-    upright: bool = False
-    unit: bool = False
-    sampling: Literal["linear", "even"] = "linear"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.sampling not in ("linear", "even"):
-            raise UsageError("--sampling", f"'{self.sampling}'", "linear or even")
-        if self.frames < 1 or self.copies < 0:
-            raise UsageError("--frames", f"{self.frames} frames, {self.copies} copies", "at least 1, and at least 0")
 
 
 @dataclass(frozen=True)
@@ -137,16 +98,15 @@ def make_parts(
                 _refuse(() if skip else (result,))
                 bad.append(result)
             else:
-                room.put(done, result[0])
-                tilted += result[1]
-            if done % 100 == 99:
-                tell(f"{done + 1:,} of {len(source.items):,} recordings, {len(bad):,} bad")
+                room.put(done, result)
+                tilted += result.tilted
+            tell(f"{done + 1:,} of {len(source.items):,} recordings, {len(bad):,} bad")
     said = list(source.said)
     if tilted:
         said.append(f"not turned upright, for want of a spine: {tilted:,} of {len(source.items):,} recordings")
     if held.by == "subject" and not _subjects(source.items):
         said.append("validation by clip: there are no two subjects to tell apart")
-    return Made({part: room.clips(part) for part in PARTS}, tuple(bad), tuple(said))
+    return Made({part: room.clips(part, bad) for part in PARTS}, tuple(bad), tuple(said))
 
 
 def _refuse(bad: Sequence[SpikeportError]) -> None:
@@ -186,28 +146,39 @@ class _Room:
         self.copies = (max(1, recipe.copies), 1, 1)
         counts = [part_of.count(part) * self.copies[part] for part in range(len(PARTS))]
         shape = (3, len(source.layout.joints), source.persons)
-        needed, free = 4 * recipe.frames * sum(counts) * int(np.prod(shape)) * (1 + len(recipe.kinds)), available()
+        values = 2 * int(np.prod(recipe.events.size)) if recipe.events else 0
+        each, free = 4 * int(np.prod(shape)) * (1 + len(recipe.kinds)) + values, available()
+        needed = recipe.frames * sum(counts) * each
         if free is not None and needed > free:
             fix = "take fewer frames, streams or copies"
             raise UsageError("memory", f"clips of {amount(needed)}", f"at most {amount(free)}, which is free", fix)
         self.poses = [np.empty((recipe.frames, count, *shape), np.float32) for count in counts]
+        pixels = recipe.events.size[::-1] if recipe.events else (0, 0)
+        self.events = [np.empty((recipe.frames, count, 2, *pixels), np.uint8) for count in counts]
         self.labels: list[list[int]] = [[] for _ in PARTS]
 
-    def put(self, number: int, made: Array) -> None:
-        """The copies of a recording, [T, copies, 3, V, M], behind those that are there."""
-        part = self.part_of[number]
+    def put(self, number: int, made: Ready) -> None:
+        """The copies of a recording, behind those that are there."""
+        part, count = self.part_of[number], made.poses.shape[1]
         start = len(self.labels[part])
-        self.poses[part][:, start : start + made.shape[1]] = made
-        self.labels[part] += [self.source.items[number].label] * made.shape[1]
+        self.poses[part][:, start : start + count] = made.poses
+        if made.events is not None:
+            self.events[part][:, start : start + count] = made.events
+        self.labels[part] += [self.source.items[number].label] * count
 
-    def clips(self, part: str) -> Clips:
-        """The clips of a part, once all are there."""
+    def clips(self, part: str, bad: Sequence[SpikeportError]) -> Clips:
+        """The clips of a part, once all are there but those of bad recordings."""
         place = PARTS.index(part)
         labels = np.asarray(self.labels[place], np.int64)
         if not len(labels):
-            raise FileError(self.source.about, f"nothing to {part} on" if place < 1 else f"nothing for {part}")
+            found = f"nothing to {part} on" if place < 1 else f"nothing for {part}"
+            mend = f", or mend the {counted(len(bad), 'bad recording')}, the first: {bad[0]}" if bad else ""
+            fix = f"take another split{mend}"
+            raise FileError(self.source.about, found, "recordings on both sides of the split", fix)
         poses = self.poses[place][:, : len(labels)]
         made = streams(poses, self.source.layout, self.recipe.kinds)
+        if self.recipe.events:
+            made[EVENTS] = self.events[place][:, : len(labels)]
         about = f"{self.source.about}: {part}, {', '.join(self.recipe.kinds)} in {self.recipe.frames} frames"
         return Clips(made, labels, self.source.class_names, about)
 
@@ -215,7 +186,7 @@ class _Room:
 @contextmanager
 def _results(
     source: Source, recipe: Recipe, part_of: Sequence[int], jobs: int
-) -> Iterator[Iterator[SpikeportError | tuple[Array, bool]]]:
+) -> Iterator[Iterator[SpikeportError | Ready]]:
     """For every recording what is made of it, or what is wrong with it; read by several processes where that can be."""
     copies = [recipe.copies if part == 0 else 0 for part in part_of]
     work = ((item, source.layout, recipe, count) for item, count in zip(source.items, copies, strict=True))
@@ -241,30 +212,5 @@ def _leave_with(parent: BaseProcess | None) -> None:
         os._exit(1)
 
 
-def _prepared(job: tuple[Item, Layout, Recipe, int]) -> SpikeportError | tuple[Array, bool]:
+def _prepared(job: tuple[Item, Layout, Recipe, int]) -> SpikeportError | Ready:
     return prepared(*job)
-
-
-def prepared(item: Item, layout: Layout, recipe: Recipe, copies: int) -> SpikeportError | tuple[Array, bool]:
-    """What is made of a recording, [T, copies, 3, V, M], and whether it could not be turned; or what is wrong with it.
-
-    Args:
-        item: the recording; its name and the seed draw crops and turns, whatever else is read.
-        layout: of its skeletons.
-        recipe: what to make.
-        copies: how many are drawn; 0: one, not drawn.
-    """
-    try:
-        poses = trimmed(item.read())
-    except SpikeportError as error:
-        return error
-    poses = centred(poses, layout) if recipe.centre else poses
-    upright = turned_upright(poses, layout) if recipe.upright else poses
-    tilted = upright is None
-    poses = poses if upright is None else upright
-    source = np.random.default_rng([recipe.seed, zlib.crc32(item.name.encode("utf-8", "backslashreplace"))])
-    resize = resized if recipe.sampling == "linear" else picked
-    crops = [(TRAIN_CROP if copies else TEST_CROP)(len(poses), source) for _ in range(max(1, copies))]
-    cut = [resize(poses[crop], recipe.frames) for crop in crops]
-    made = np.stack([scaled(each) for each in cut] if recipe.unit else cut, axis=1)
-    return (randomly_turned(made, source, recipe.angle) if copies else made), tilted

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,11 +19,13 @@ from ....toolchain.errors import FileError, UsageError
 from ....toolchain.tables import by, counted, table
 from ....toolchain.writing import folder_whole
 from ..clips import save_clips
+from ..dvs.filmed import files_for
 from .annotations import annotation_source, labelled_source
 from .bodies import Persons
 from .folders import folder_source
 from .packed import packed_source
-from .parts import PARTS, Held, Made, Recipe, make_parts
+from .parts import PARTS, Held, Made, make_parts
+from .preparing import Recipe
 from .sets import data_set
 
 if TYPE_CHECKING:
@@ -52,8 +54,12 @@ class Asked:
     kinds: tuple[str, ...]
     validation: float
     validation_by: str
+    events: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.events is not None and self.fill == "drop":
+            fix = "leave it out, or take linear, hold or zeros"
+            raise UsageError("--fill", "drop, with --events", "frames that keep their places in time", fix)
         if self.on_bad not in ("skip", "refuse"):
             raise UsageError("--on-bad", f"'{self.on_bad}'", "skip or refuse")
 
@@ -74,10 +80,19 @@ def open_source(path: Path, data: str, split: str | None, persons: Persons) -> S
         return annotation_source(path, split)
     if not path.is_dir() and (not path.is_file() or path.suffix != ".npz"):
         found_ = f"'{path.suffix}' is no suffix of recordings" if path.exists() else "there is no such file or folder"
+        found_ = "is a single recording" if path.suffix in (".skeleton", ".json") and path.is_file() else found_
         raise FileError(str(path), found_, "a folder of recordings, or a .npz or .pkl file of a published code")
     if split is not None:
         raise UsageError("--split", f"{split} with a file that has its own", "", "leave it out")
     return packed_source(path) if path.is_file() else labelled_source(path)
+
+
+def with_events(source: Source, folder: Path | None) -> Source:
+    """The same recordings, each with the file of its events in this folder, which is called as it is."""
+    if folder is None:
+        return source
+    files = files_for(folder, [item.name for item in source.items])
+    return replace(source, items=[replace(item, events=files[item.name]) for item in source.items])
 
 
 def written(asked: Asked, **wishes: Any) -> Result:
@@ -94,8 +109,9 @@ def written(asked: Asked, **wishes: Any) -> Result:
     with (
         folder_whole(asked.output, FILES) as draft,
         working("reading skeletons") as tell,
-        open_source(asked.source, asked.data, asked.split, persons) as source,
+        open_source(asked.source, asked.data, asked.split, persons) as opened,
     ):
+        source = with_events(opened, asked.events)
         seldom = _seldom(tell)
         jobs = (asked.jobs or os.cpu_count() or 1) if len(source.items) > FEW or asked.jobs else 1
         made = make_parts(source, recipe, held, skip=asked.on_bad == "skip", jobs=jobs, tell=seldom)
@@ -130,6 +146,7 @@ def _report(asked: Asked, source: Source, recipe: Recipe, made: Made, seconds: f
     }
     return {
         "source": str(asked.source),
+        "events": asked.events and str(asked.events),
         "about": source.about,
         "layout": source.layout.name,
         "classes": len(source.class_names),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +29,7 @@ class Item:
         training: on which side of the split it lies.
         subject: who does it; none where that is not known.
         read: gives its poses [L, 3, V, M], float32, or a FileError.
+        events: the file of the events of the same moments, where they are wanted.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Item:
     training: bool
     subject: int | None
     read: Callable[[], Array]
+    events: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,15 @@ class Crop:
 TRAIN_CROP, TEST_CROP, WHOLE = Crop(0.5, 1.0), Crop(0.95, 0.95), Crop(1.0, 1.0)
 
 
+def inhabited(poses: Array) -> slice:
+    """The frames of poses [L, 3, V, M] from the first one in which anybody is seen to the last one."""
+    frames = np.flatnonzero(seen(poses).any(axis=1))
+    return slice(int(frames[0]), int(frames[-1]) + 1) if len(frames) else slice(0, 0)
+
+
 def trimmed(poses: Array) -> Array:
     """Poses [L, 3, V, M] without the frames before anybody is seen first, and after anybody is seen last."""
-    frames = np.flatnonzero(seen(poses).any(axis=1))
-    return poses[frames[0] : frames[-1] + 1] if len(frames) else poses[:0]
+    return poses[inhabited(poses)]
 
 
 def resized(poses: Array, frames: int) -> Array:

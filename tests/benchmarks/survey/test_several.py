@@ -187,6 +187,12 @@ def test_data_for_one_input_is_refused_by_name(name: str) -> None:
         opened(both(), data=name)
 
 
+def test_a_data_folder_says_which_files_it_has(file: Path) -> None:
+    file.rename(file.with_name("test.npz"))
+    with pytest.raises(SpikeportError, match=r"Name one of its files: .*test\.npz"):
+        opened(both(), data=str(file.parent))
+
+
 def test_a_module_that_cannot_run_on_what_is_given_says_so_itself(file: Path) -> None:
     np.savez(file, events=arrays()["events"], bones=arrays()["skeleton"])
     shapes = r"shape \[4,1,2,3,3\] for 'events', shape \[4,1,5\] for 'bones'"

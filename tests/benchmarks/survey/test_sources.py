@@ -172,6 +172,10 @@ def broken(tmp_path: Path, case: str) -> dict:
         event_files(tmp_path, left=0)
         np.save(tmp_path / "a.npy", good)
         return {"data": tmp_path}
+    if case == "data folder":
+        for part in ("train", "validation", "test"):
+            saved(tmp_path / f"{part}.npz", inputs=good)
+        return {"data": tmp_path}
     if case == "no class":
         (tmp_path / "left").mkdir()
         return {"data": tmp_path}
@@ -197,6 +201,7 @@ def broken(tmp_path: Path, case: str) -> dict:
         ("odd file", r"notes\.md: is no event file; expected files that end in .*\. Move it away"),
         ("mixed", r"holds folders and 'a\.npy'; expected folders of event files, or such files"),
         ("no class", r": no samples"),
+        ("data folder", r": is a data folder; expected one of its files\. Name it: .*test\.npz"),
         (
             '{"data": "moving_shape"}',
             r"data: 'moving_shape' is no data; expected moving_shapes, shape_frames, burst_orders",

@@ -18,8 +18,13 @@ from spikeport.models.checkpoints import Checkpoint, load_checkpoint, save_check
 from spikeport.models.data.clips import Clips, load_clips, save_clips
 from spikeport.models.data.made import make
 from spikeport.models.training import evaluate
+from spikeport.models.training.facts import command_of
 from spikeport.models.training.learner import Learner
+from spikeport.models.training.logs import tensorboard
+from spikeport.models.training.options import Chosen
 from spikeport.models.training.splits import cut
+from spikeport.models.training.task import task_of
+from spikeport.toolchain.errors import FileError
 from typer.testing import CliRunner
 
 SMALL = ("--config", "inputs=9", "--config", "hidden=8", "--config", "classes=3")
@@ -77,7 +82,8 @@ def test_the_folder_of_a_run(done, data):
     assert (about.training["ema"], about.training["epochs"], about.training["data"]) == (0.8, 3, str(data))
     assert about.training["torch"]
     assert list(said["by_class"]) == list(NAMES)
-    assert np.sum(said["confusion"]) == 30
+    assert np.sum(said["confusion"]) == len(said["right"]) == 30
+    assert np.mean(said["right"]) == said["test_accuracy"]
     assert list(said["rates"]) == ["hidden"]
     head, *rows = (folder / "metrics.csv").read_text().splitlines()
     assert head == (
@@ -99,6 +105,12 @@ def test_the_pictures_and_the_log_can_be_read(done):
     assert found == pytest.approx([epoch["accuracy"] for epoch in said["epochs"]])
 
 
+def test_a_log_that_cannot_be_written_is_a_message(tmp_path):
+    (tmp_path / "tensorboard").touch()
+    with pytest.raises(FileError, match=r"events.out.tfevents.\d+.\d+: cannot be written: "):
+        tensorboard(tmp_path)
+
+
 def die(arguments, step):
     """In a process of its own: a training that is killed while it takes a step."""
     before = Learner.step
@@ -114,15 +126,18 @@ def die(arguments, step):
 
 def test_a_run_that_is_killed_goes_on_and_ends_in_the_same_bytes(done, data, tmp_path):
     """In the middle of its second epoch; other places are in `test_going_on.py`."""
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / ".last.abcd_123.safetensors").write_bytes(b"half")  # as one that was killed while it wrote
     process = multiprocessing.get_context("fork").Process(target=die, args=(command(data, tmp_path / "two"), 8))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     left = {each.name for each in (tmp_path / "two").iterdir()}
-    assert left == {"last.safetensors", "best.safetensors", "metrics.csv"}
+    assert left == {".last.abcd_123.safetensors", "last.safetensors", "best.safetensors", "metrics.csv"}
     code, out, _ = run(*command(data, tmp_path / "two", "--resume"))
     assert code == 0
     assert "test accuracy" in out
+    assert not list((tmp_path / "two").glob(".*"))
     for name in ("best.safetensors", "confusion.svg", "curves.svg"):
         assert (tmp_path / "two" / name).read_bytes() == (done[0] / name).read_bytes(), name
 
@@ -192,7 +207,12 @@ def test_training_facts_in_a_header_are_checked(tmp_path):
     ("arguments", "message"),
     [
         (("nothing",), "zoo: no network 'nothing'"),
-        (("sequence_rnn", "--data", "mnist"), "data: no data 'mnist'"),
+        (("a.pt",), "a.pt: weights of no network; expected a .safetensors checkpoint. Make one of weights alone:"),
+        (
+            ("spiking_mamba",),
+            "training: spiking_mamba has no recipe, and so no data. Say what it learns from: add --data",
+        ),
+        (("sequence_rnn", "--data", "mnist"), "--data: there is no file, folder or data called 'mnist'; expected"),
         (
             ("sequence_rnn", "--data", "moving_shapes"),
             "--data: moving_shapes has samples of shape [2, 32, 32]; expected [64], the input of sequence_rnn",
@@ -224,10 +244,19 @@ def test_messages(arguments, message):
     assert message in err
 
 
+def test_the_command_in_a_checkpoint_is_one_that_a_shell_reads(tmp_path):
+    given = {"data": "my clips", "epochs": 5, "samples": 64, "augment": ("turn", "crop-time"), "clip": None}
+    chosen = Chosen("spiking_fusion", given, ["skeleton_channels=[8, 8]"], 3, None, False, 0, False)
+    assert command_of(task_of(chosen)) == (
+        "spikeport train spiking_fusion --data 'my clips' --epochs 5 --samples 64 --seed 3 --augment turn "
+        "--augment crop-time --config 'skeleton_channels=[8, 8]'"
+    )
+
+
 def test_clips_that_do_not_fit(data, tmp_path, done):
     (tmp_path / "train.npz").write_bytes((data / "train.npz").read_bytes())
     refused = {
-        tmp_path: "no validation.npz, test.npz; expected train.npz, validation.npz and test.npz",
+        tmp_path: "no validation.npz, test.npz; expected train.npz, validation.npz and test.npz. Make them:",
         data: "has samples of shape [9]; expected [64], the input of sequence_rnn",
     }
     for path, message in refused.items():

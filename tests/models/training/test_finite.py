@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from spikeport.models.training import Splits, train
+from spikeport.models.training.batch_norm import shared
+from spikeport.models.training.finite import Moment, check_losses
 from spikeport.toolchain.errors import UsageError
 from support.small_trainings import RECIPE, Two, clips, same, splits
 
@@ -77,3 +79,16 @@ def test_the_data_and_the_weights_are_looked_at_first():
     network = Two()
     torch.nn.init.constant_(network.classify.bias, float("inf"))
     assert "classify.bias holds NaN or infinity" in refused(network)
+
+
+def test_one_process_of_several_looks_without_the_others():
+    """Another one may have found its own reason and be gone: here there is none at all."""
+    network, found = Two(), clips(9)
+    network.norm.register_forward_hook(lambda _, __, out: out / 0)
+    streams = {name: torch.from_numpy(each).float() for name, each in found.streams.items()}
+    with shared(network):
+        with pytest.raises(UsageError, match="norm is the first layer whose answer is no number") as error:
+            check_losses({"loss": float("nan")}, Moment(1, 3, 0.1), network, streams)
+        with pytest.raises(ValueError, match="process group"):
+            network(*streams.values())
+    assert str(error.value).startswith("training: the loss is nan in epoch 1, step 3, at a rate of 0.1: ")

@@ -20,6 +20,8 @@ KINDS = {
     "sgd": {"optimizer": "sgd", "rate": 0.01},
 }
 
+TOLD = {"model": "two", "config": {"surrogate": "tanh"}}
+
 
 class StoppedError(Exception):
     """What ends a training in a test."""
@@ -48,6 +50,7 @@ def test_going_on_gives_the_same_bits(tmp_path, kind, at):
     assert same(network, whole)
     for one, other in zip(found.history, again.history, strict=True):
         assert replace(one, seconds=0) == replace(other, seconds=0)
+        assert list(one.parts) == list(other.parts) == ["cross entropy", "activity"]
     assert again.accuracy == found.accuracy
     with (tmp_path / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -59,13 +62,13 @@ def test_going_on_gives_the_same_bits(tmp_path, kind, at):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     path = tmp_path_factory.mktemp("training")
-    return path, *learn(drop=0.3, folder=Folder(path, about={"model": "two"}))
+    return path, *learn(drop=0.3, folder=Folder(path, about=TOLD))
 
 
 def test_a_training_that_is_done_only_tells_its_end(done):
     path, network, found = done
     steps = []
-    again, second = learn(drop=0.3, folder=Folder(path, resume=True, about={"model": "two"}), stepped=steps.append)
+    again, second = learn(drop=0.3, folder=Folder(path, resume=True, about=TOLD), stepped=steps.append)
     assert steps == []
     assert same(again, network)
     assert second.history == found.history
@@ -81,17 +84,28 @@ def test_a_folder_with_a_training_is_left_alone(done):
     ("change", "message"),
     [
         ({"seed": 1}, "the state of another training: seed 0; expected seed 1. Give the options it was started with"),
-        ({"recipe": replace(RECIPE, epochs=5)}, r"recipe \{.*'epochs': 4.*expected recipe \{.*'epochs': 5"),
-        ({"about": {"model": "three"}}, "model 'two'; expected model 'three'"),
+        (
+            {"recipe": replace(RECIPE, epochs=5)},
+            r"of another training: recipe.epochs 4; expected recipe.epochs 5\. Give",
+        ),
+        (
+            {"recipe": replace(RECIPE, surrogate="atan", data="else")},
+            "recipe.data 'clips'; recipe.surrogate ''; expected",
+        ),
+        ({"about": {**TOLD, "model": "three"}}, "model 'two'; expected model 'three'"),
+        (
+            {"about": {**TOLD, "config": {"surrogate": "atan"}}},
+            "config.surrogate 'tanh'; expected config.surrogate 'atan'",
+        ),
         ({"splits": "fewer"}, "another training: data '[0-9a-f]{64}'; expected data"),
     ],
-    ids=["seed", "recipe", "model", "data"],
+    ids=["seed", "epochs", "recipe", "model", "config", "data"],
 )
 def test_another_training_does_not_go_on(done, change, message):
     found = splits()
     if "splits" in change:
         found = replace(found, train=found.train.take(range(40)))
-    folder = Folder(done[0], resume=True, about=change.get("about", {"model": "two"}))
+    folder = Folder(done[0], resume=True, about=change.get("about", TOLD))
     with pytest.raises(FileError, match=message):
         train(Two(0.3), change.get("recipe", RECIPE), "mean", change.get("seed", 0), splits=found, folder=folder)
 
@@ -111,4 +125,4 @@ def test_another_training_does_not_go_on(done, change, message):
 def test_spoiled_states_end_in_one_message(done, tmp_path, spoil, message):
     (tmp_path / "last.safetensors").write_bytes(spoil((done[0] / "last.safetensors").read_bytes()))
     with pytest.raises(FileError, match=message):
-        learn(drop=0.3, folder=Folder(tmp_path, resume=True, about={"model": "two"}))
+        learn(drop=0.3, folder=Folder(tmp_path, resume=True, about=TOLD))

@@ -32,6 +32,7 @@ def test_what_is_counted():
     assert found.confusion.tolist() == [[1, 1, 0], [0, 2, 1], [0, 0, 0]]
     assert found.accuracy == pytest.approx(3 / 5)
     assert found.by_class == (1 / 2, 2 / 3, None)
+    assert found.right.tolist() == [True, False, True, False, True]
     assert found.rates == {"fire": pytest.approx(1 / 3)}
     assert found.rate == pytest.approx(1 / 3)
     # scores are 3 for the answer: 1 + 2 from an integrator that forgets nothing
@@ -48,6 +49,7 @@ def test_parts_that_are_judged_apart_add_to_the_whole(monkeypatch):
     total = judge(Echo(), clips, "sum", first=0, every=3, reduce=lambda _: sum(parts))
     whole = judge(Echo(), clips, "sum")
     assert np.array_equal(total.confusion, whole.confusion)
+    assert total.right.tolist() == whole.right.tolist() == [True, True, True, False, False, False, True]
     assert total.loss == pytest.approx(whole.loss)
     assert total.rates == pytest.approx(whole.rates)
 

@@ -178,6 +178,28 @@ def test_a_module_against_its_graph_and_against_another():
     assert not verify(other, graph, x)
 
 
+class Attending(torch.nn.Module):
+    """Two inputs, and a product of signals that no chip has."""
+
+    def __init__(self, sharpness: float = 1.0) -> None:
+        super().__init__()
+        self.sharpness = sharpness
+
+    def forward(self, left, right):
+        return torch.matmul(left * self.sharpness, right.transpose(-1, -2)).softmax(-1)
+
+
+def test_a_module_that_needs_a_host_is_compared_with_its_graph_both_ways():
+    rng = np.random.default_rng(1)
+    x = {name: rng.normal(size=(4, 2, size, 5)) for name, size in (("right", 2), ("left", 3))}
+    example = {name: torch.from_numpy(x[name]).float() for name in ("left", "right")}
+    graph = trace(Attending(), example, time_axis=0, host=True)
+    assert "Host" in {node.kind for node in graph.nodes.values()}
+    for sides in ((Attending(), graph), (graph, Attending())):
+        assert verify(*sides, x)
+    assert not verify(Attending(2.0), graph, x)
+
+
 def test_a_module_against_its_chip_graph_goes_by_its_own_graph():
     config = zoo.config_of("event_convnet", {"size": 8, "channels": (4,)})
     module, other = (zoo.build("event_convnet", config, seed) for seed in (0, 1))

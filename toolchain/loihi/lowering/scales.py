@@ -73,7 +73,7 @@ def candidates(layer: Layer, rules: Rules) -> list[Scale]:
 
 
 def _most(reaches: list[float], room: list[Room], most: float) -> float:
-    """The largest k to look at: no convolution is clipped, and one matrix fills its range."""
+    """The largest k to look at: nothing without an exponent is clipped, and one matrix fills its range."""
     convs = [reach for reach, each in zip(reaches, room, strict=True) if each == FIXED]
     found = min(min(convs) if convs else max(reaches, default=np.inf), most)
     lowest = min(reaches, default=np.inf) * 2.0**MOST_EXPONENT
@@ -84,11 +84,11 @@ def _most(reaches: list[float], room: list[Room], most: float) -> float:
 def _room(layer: Layer, index: int, rules: Rules) -> Room:
     """The exponents that a synapse may have: below 0 for values, whose sums are fine enough to be rounded down.
 
-    A netx file has none below 0.
+    A netx file has none: below 0 it cannot say them, and above 0 weights are beyond what its loader holds.
     """
-    if isinstance(layer.forms[index].map, Convolution) or rules.as_one(layer):
+    if isinstance(layer.forms[index].map, Convolution) or rules.netx:
         return FIXED
-    return (-LEAST_EXPONENT if wide(layer, index) and not rules.netx else 0, MOST_EXPONENT)
+    return (-LEAST_EXPONENT if wide(layer, index) else 0, MOST_EXPONENT)
 
 
 def _exponents(k: float, reaches: list[float], room: list[Room]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from spikeport.models.data.dvs.model import PRESETS, DvsModel
 from spikeport.toolchain.errors import UsageError
 from spikeport.toolchain.kernels import threads
 from support.dvs_pixels import QUIET, defined
+from support.dvs_videos import walking
 
 rng = np.random.default_rng
 
@@ -81,6 +82,11 @@ def test_a_step_gives_the_whole_thresholds_in_it_evenly(low: float, high: float,
     np.testing.assert_allclose(events["t"], np.ceil(np.multiply(shares, 10_000)), atol=1)
 
 
+def test_an_event_has_the_first_whole_microsecond_at_which_it_has_happened() -> None:
+    events = events_of(exponentially(np.log(50) + np.array([0.0, 0.8, 0.0])), [0, 7, 14], QUIET)
+    assert events["t"].tolist() == [2, 4, 6, 7, 9, 11, 13, 14]  # 1.75, 3.5, 5.25 and 7, and the same again
+
+
 def test_dark_pixels_are_linear() -> None:
     events = events_of(np.array([0.0, 20.0]).reshape(2, 1, 1), [0, 1000], QUIET)
     assert len(events) == math.floor(math.log(20) / 0.2)
@@ -121,7 +127,27 @@ def test_flicker_gives_as_many_on_as_off_in_every_period() -> None:
     periods = (events["t"] - 1) // 10_000
     on, off = (np.bincount(periods[events["p"] == p], minlength=10)[1:] for p in (1, 0))
     np.testing.assert_array_equal(on, off)
-    assert set(on.tolist()) == {math.floor(1.0 / 0.2)} or set(on.tolist()) == {4}
+    assert set(on.tolist()) == {2 * math.floor(0.5 / 0.2)}  # the pixel's base is a whole number of thresholds off
+
+
+def test_events_of_a_walker_give_back_his_pictures() -> None:
+    """θ·(ON − OFF) since the first picture is L − L₀: at an event exactly, at a picture up to one threshold."""
+    frames, times = walking(25).astype(float), 33_333 * np.arange(25)
+    level = np.where(frames <= 20, frames * (math.log(20) / 20), np.log(np.maximum(frames, 1))).reshape(25, -1)
+    events = events_of(frames, times.tolist(), QUIET)
+    assert len(events) > 5000
+    place, sign = events["y"].astype(int) * frames.shape[2] + events["x"], np.where(events["p"], 1, -1)
+    base, first = level[0].copy(), 0
+    for begin, before, after in zip(times, level, level[1:], strict=False):
+        last = first + np.count_nonzero(events["t"][first:] <= begin + 33_333)
+        for t, pixel, each in zip(events["t"][first:last], place[first:last], sign[first:last], strict=True):
+            base[pixel] += each * 0.2
+            slope = (after[pixel] - before[pixel]) / 33_333
+            late = (before[pixel] + slope * (t - begin) - base[pixel]) / slope
+            assert -1e-5 < late < 1 + 1e-5  # the first whole µs
+        assert (np.abs(after - base) < 0.2 * (1 + 1e-9)).all()
+        first = last
+    assert first == len(events)
 
 
 @pytest.mark.parametrize("intensity", [0, 30, 255])
@@ -245,6 +271,18 @@ def test_events_come_in_order_and_more_of_them_than_there_was_room_for(monkeypat
     assert (np.diff(key) >= 0).all()
 
 
+def test_more_noise_than_the_memory_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A video may say that its next picture comes in a thousand years."""
+    monkeypatch.setattr(emulator, "MOST_EVENTS", 1 << 14)
+    for size, rate in (((1, 1), 1e4), ((150, 150), 4e-9)):  # of one pixel, and of all of them a few
+        camera = Emulator(size, changed(leak_rate_hz=rate))
+        still = np.full(size, 90, np.uint8)
+        camera.feed(still, 0)
+        most = max(1 << 14, 64 * still.size)
+        with pytest.raises(UsageError, match=rf"more than {most:,} events from 0\.000 s to 30,000,000,000\.000 s"):
+            camera.feed(still, 30 * 10**15)
+
+
 def test_slices_stand_for_frames_in_a_straight_line() -> None:
     levels = rng(1).random((4, 3, 4)) * 2 + math.log(25)
     times = [0, 30_000, 60_000, 90_000]
@@ -295,10 +333,31 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_the_presets_are_those_of_v2e() -> None:
-    v2e = PRESETS["v2e"]
-    assert (v2e.pos_thres, v2e.neg_thres, v2e.sigma_thres, v2e.cutoff_hz) == (0.2, 0.2, 0.03, 300)
-    assert (v2e.leak_rate_hz, v2e.leak_jitter_fraction, v2e.noise_rate_cov_decades) == (0.01, 0.1, 0.1)
-    assert (v2e.shot_noise_rate_hz, v2e.refractory_period_s) == (0.001, 0.0005)
-    clean, noisy = PRESETS["clean"], PRESETS["noisy"]
-    assert (clean.sigma_thres, clean.cutoff_hz, clean.leak_rate_hz, clean.shot_noise_rate_hz) == (0.02, 0, 0, 0)
-    assert (noisy.sigma_thres, noisy.cutoff_hz, noisy.leak_rate_hz, noisy.shot_noise_rate_hz) == (0.05, 30, 0.1, 5)
+    numbers = {name: tuple(vars(preset).values()) for name, preset in PRESETS.items()}
+    assert list(vars(DvsModel())) == [
+        *("pos_thres", "neg_thres", "sigma_thres", "cutoff_hz", "leak_rate_hz", "leak_jitter_fraction"),
+        *("noise_rate_cov_decades", "shot_noise_rate_hz", "refractory_period_s", "slices"),
+    ]
+    assert numbers == {
+        "v2e": (0.2, 0.2, 0.03, 300, 0.01, 0.1, 0.1, 0.001, 0.0005, 1),
+        "clean": (0.2, 0.2, 0.02, 0, 0, 0, 0, 0, 0, 1),
+        "noisy": (0.2, 0.2, 0.05, 30, 0.1, 0.1, 0.1, 5, 0, 1),
+    }
+
+
+def test_thresholds_spread_normally_and_apart_for_on_and_off() -> None:
+    """The k-th ON event of a ramp of slope s is at kθ/s: first times are thresholds, of mean 0.2 and deviation σ."""
+    side, end, model = 60, 1_000_000, changed(sigma_thres=0.04)
+    firsts = {}
+    for sign, levels in ((1, (3.5, 4.5)), (0, (4.5, 3.5))):
+        frames = exponentially(np.array(levels)) * np.ones((1, side, side))
+        events = events_of(frames, [0, end], model, 11)
+        assert (events["p"] == sign).all()
+        place, first = np.unique(events["y"].astype(int) * side + events["x"], return_index=True)
+        assert len(place) == side**2
+        firsts[sign] = events["t"][first] / end
+    for thresholds in firsts.values():
+        assert abs(thresholds.mean() - 0.2) < 4 * 0.04 / side
+        assert abs(thresholds.std() / 0.04 - 1) < 4 / math.sqrt(2) / side
+        assert abs(((thresholds - 0.2) ** 3).mean() / 0.04**3) < 4 * math.sqrt(15) / side
+    assert abs(np.corrcoef(firsts[0], firsts[1])[0, 1]) < 4 / side

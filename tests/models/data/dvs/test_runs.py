@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +95,38 @@ def test_finished_videos_are_skipped_and_others_made_anew(tmp_path: Path, walk: 
     assert (tmp_path / "walk.h5").stat().st_mtime_ns == before
     (tmp_path / "walk.frames.npz").unlink()
     assert not data(walk, "-o", tmp_path, "--fps", 8)["videos"][0]["skipped"]
-    assert not data(walk, "-o", tmp_path, "--seed", 1)["videos"][0]["skipped"]
     (tmp_path / "walk.h5").write_text("my thesis")
     done = events(walk, "-o", tmp_path)
     assert done.exit_code == 2
     assert "walk.h5: is there and holds no events of ours" in done.output
     assert (tmp_path / "walk.h5").read_text() == "my thesis"
+
+
+@pytest.mark.parametrize("form", ["h5", "npz"])
+def test_the_same_video_gives_the_same_bytes(
+    tmp_path: Path, walk: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data(walk, "-o", tmp_path / "one", "--form", form, "--size", "8x6", "--frames", 2)
+    monkeypatch.setattr(time, "time", lambda: 10**9)
+    data(walk, "-o", tmp_path / "other", "--form", form, "--size", "8x6", "--frames", 2)
+    for name in (f"walk.{form}", "walk.frames.npz"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+def test_what_lies_beside_events_is_made_of_them(tmp_path: Path, walk: Path) -> None:
+    """Also where a run was killed between the renaming of two files, or made a file of events alone."""
+    out, other = tmp_path / "out", tmp_path / "other"
+    first = data(walk, "-o", out, "--frames", 4, "--frame-size", "8x6")["videos"][0]
+    whole = Path(first["frames"]).read_bytes()
+    second = data(walk, "-o", other, "--frames", 2, "--frame-size", "8x6")["videos"][0]
+    Path(second["frames"]).replace(first["frames"])
+    again = data(walk, "-o", out, "--frames", 4, "--frame-size", "8x6")["videos"][0]
+    assert not again["skipped"]
+    assert Path(again["frames"]).read_bytes() == whole
+    alone = data(walk, "-o", out, "--seed", 1)["videos"][0]
+    assert not alone["skipped"]
+    assert "frames" not in alone
+    assert [each.name for each in out.iterdir()] == ["walk.h5"]
 
 
 def test_broken_videos_are_named_and_the_rest_is_made(tmp_path: Path, walk: Path) -> None:
@@ -114,9 +141,22 @@ def test_broken_videos_are_named_and_the_rest_is_made(tmp_path: Path, walk: Path
         assert text in done.output
     assert "Traceback" not in done.output
     assert sorted(each.name for each in out.iterdir()) == ["walk.h5"]
-    alone = events(cut, "-o", out)
+    alone = events(cut, "-o", tmp_path / "new")
     assert alone.exit_code == 2
-    assert "cut.mkv: ends after" in alone.output
+    assert alone.output.count("cut.mkv: ends after") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_is_all_videos_in_it(tmp_path: Path, walk: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.MP4").symlink_to(walk)
+    (tmp_path / "notes.txt").touch()
+    out = tmp_path / "out"
+    assert [each["file"] for each in data(tmp_path, "-o", out)["videos"]] == [str(out / "below" / "a.h5")]
+    assert "below/a.h5" in events(tmp_path, "-o", out).output
+    done = events(out, "-o", out)
+    assert done.exit_code == 2
+    assert "out: no video in it; expected files that end in .mp4" in done.output
 
 
 @pytest.mark.parametrize(
@@ -200,6 +240,7 @@ def test_a_killed_run_leaves_no_half_file_and_goes_on(tmp_path: Path, walk: Path
         assert len(list(out.iterdir())) == 2
     rows = data(*arguments[1:-1])["videos"]
     assert [row["skipped"] for row in rows] == [True, False]
+    assert sorted(each.name for each in out.iterdir()) == sorted([*shown, "late.frames.npz", "late.h5"])
     np.testing.assert_array_equal(load_events(out / "late.h5")[0], load_events(out / "walk.h5")[0])
 
 

@@ -9,6 +9,7 @@ from spikeport.models.data.motion.clock import STEPS, times_of
 from spikeport.models.data.motion.forms import forms_of
 from spikeport.models.data.motion.rendering import view_of
 from spikeport.models.data.motion.scenes import YAW, scene_of
+from spikeport.models.data.motion.sensing import EventsConfig, SkeletonsConfig, events, skeletons
 from spikeport.models.data.skeletons.layouts import NTU
 
 TIMES = times_of(STEPS)
@@ -87,8 +88,11 @@ def test_an_object_pair_has_the_same_joints_and_other_pictures(one, other):
     first, second = scenes(one), scenes(other)
     assert np.array_equal(first.joints, second.joints)
     assert np.array_equal(first.hand, second.hand)
+    np.testing.assert_array_equal(skeletons(first, SkeletonsConfig()), skeletons(second, SkeletonsConfig()))
     seen = [view_of(scene, 48, colour=False, depth=False).video for scene in (first, second)]
     assert (np.abs(seen[0] - seen[1]).max(axis=(1, 2, 3, 4)) > 0.1).all()
+    filmed = [events(scene, EventsConfig()).astype(int) for scene in (first, second)]
+    assert (np.abs(filmed[0] - filmed[1]).sum(axis=(0, 2, 3, 4)) > 20).all()
 
 
 @pytest.mark.parametrize(("one", "other"), DEPTHS)
@@ -99,6 +103,7 @@ def test_a_depth_pair_at_opposite_yaws_is_the_same_picture(one, other):
     np.testing.assert_array_equal(*drawn)
     seen = [view_of(scene, 64) for scene in (first, second)]
     np.testing.assert_array_equal(seen[0].video, seen[1].video)
+    np.testing.assert_array_equal(events(first, EventsConfig()), events(second, EventsConfig()))
     apart = first.joints[..., 2] - second.joints[..., 2]
     assert np.abs(apart).max(axis=(1, 2, 3)).min() > 0.25
     covered = np.isfinite(seen[0].depth)

@@ -299,6 +299,9 @@ def test_what_is_opened_depends_on_what_it_is(tmp_path):
     (tmp_path / "a.txt").touch()
     with pytest.raises(FileError, match=r"'\.txt' is no suffix of recordings"):
         open_source(tmp_path / "a.txt", "ntu60", None, persons)
+    (tmp_path / "b.json").touch()
+    with pytest.raises(FileError, match=r"b\.json: is a single recording; expected a folder of recordings"):
+        open_source(tmp_path / "b.json", "ntu60", None, persons)
     with pytest.raises(FileError, match=r"no \.skeleton file in it; expected recordings of ntu60"):
         open_source(tmp_path, "ntu60", None, persons)
 

@@ -11,7 +11,8 @@ from spikeport.models.data.skeletons.bodies import Persons
 from spikeport.models.data.skeletons.commands import register
 from spikeport.models.data.skeletons.folders import folder_source
 from spikeport.models.data.skeletons.layouts import NTU
-from spikeport.models.data.skeletons.parts import Held, Recipe, make_parts, prepared
+from spikeport.models.data.skeletons.parts import Held, make_parts
+from spikeport.models.data.skeletons.preparing import Recipe, prepared
 from spikeport.models.data.skeletons.recording_files import write_skeleton
 from spikeport.models.data.skeletons.sets import SETS
 from spikeport.models.data.skeletons.sources import Item
@@ -63,7 +64,7 @@ def test_a_clip_is_what_its_recording_says(folder):
     """By hand: centred on the spine of the first frame, the middle 95 % at even times."""
     poses = walker(60, 2, seed=100 + 30 + 50)
     item = next(item for item in source(folder).items if item.name == "S001C003P001R001A050")
-    made, tilted = prepared(item, NTU, Recipe(frames=15), 0)
+    made, tilted, *_ = prepared(item, NTU, Recipe(frames=15), 0)
     assert not tilted
     moved = poses - poses[0, :, 1, 0][:, None, None]
     middle = moved[1:59]
@@ -80,14 +81,14 @@ def test_copies_differ_in_crop_and_turn_and_do_not_depend_on_what_else_is_read(f
     assert len(every.parts["train"]) == 36
     assert len(every.parts["test"]) == 6
     item = source(folder).items[0]
-    one, _ = prepared(item, NTU, recipe, 3)
-    again, _ = prepared(item, NTU, recipe, 3)
+    one, *_ = prepared(item, NTU, recipe, 3)
+    again, *_ = prepared(item, NTU, recipe, 3)
     np.testing.assert_array_equal(one, again)
     assert not np.allclose(one[:, 0], one[:, 1])
     lengths = np.linalg.norm(bones(one[:1], NTU), axis=2)
     plain = np.linalg.norm(bones(prepared(item, NTU, Recipe(frames=8), 0)[0][:1], NTU), axis=2)
     assert np.abs(lengths.mean(axis=2) - plain.mean(axis=2)).max() < 0.2
-    other, _ = prepared(item, NTU, Recipe(frames=8, copies=3, seed=6), 3)
+    other, *_ = prepared(item, NTU, Recipe(frames=8, copies=3, seed=6), 3)
     assert not np.allclose(one, other)
 
 
@@ -100,7 +101,7 @@ def test_several_processes_make_the_same(folder):
 
 def test_everything_that_can_be_done_to_a_clip(folder):
     item = source(folder).items[0]
-    made, _ = prepared(item, NTU, Recipe(frames=6, upright=True, unit=True, sampling="even"), 0)
+    made, *_ = prepared(item, NTU, Recipe(frames=6, upright=True, unit=True, sampling="even"), 0)
     assert made.shape == (6, 1, 3, 25, 2)
     np.testing.assert_allclose([made[..., 0].min(), made[..., 0].max()], [-1, 1], atol=1e-6)
     flat = Item("x", 0, True, 1, lambda: np.ones((3, 3, 25, 1), np.float32))
@@ -108,7 +109,7 @@ def test_everything_that_can_be_done_to_a_clip(folder):
     both = replace(source(folder), items=[item, replace(flat, training=False)] + [item] * 3)
     said = make_parts(both, Recipe(upright=True), Held(by="clip")).said
     assert said == ("not turned upright, for want of a spine: 1 of 5 recordings",)
-    held, _ = prepared(flat, NTU, Recipe(centre=False, frames=1), 0)
+    held, *_ = prepared(flat, NTU, Recipe(centre=False, frames=1), 0)
     assert held.shape == (1, 1, 3, 25, 1)
 
 
