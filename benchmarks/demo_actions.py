@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from ..toolchain.graph.nodes import Host
 from ..toolchain.graph.store import load, save
 from ..toolchain.passes import pipeline
 from ..toolchain.simulate import simulate
+from ..toolchain.simulate.tensors import one_thread
 from ..toolchain.tables import table
 from ..toolchain.tracing import trace
 from ..toolchain.writing import write_whole
@@ -151,18 +151,7 @@ class Acted:
         ]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Layers as small as these gain little by sharing their work, and lose a lot where others want the same cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@_one_thread()
+@one_thread()
 def acted(folder: Path) -> Acted:
     """Shows the trained network clips that no training has seen, and takes it to a file."""
     start = time.perf_counter()

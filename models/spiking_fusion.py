@@ -24,11 +24,13 @@ the cross Mamba (no E': the streams meet in f alone), `dib_one` and `dib_two` th
 whose neurons stay, as ordinary ones. `streams` leaves one modality out, with all that the other has and f, the second
 stage and the linear map behind it: what the fusion has to be better than.
 
-Beyond a chip, as Host nodes: in SSE, of each step, the products k·kᵀ, A·x, Aᵀ·m and two divisions of the hypergraph,
-kᵀv and q·(kᵀv) of the attention; in SCM exp, softplus, the scan's products and y ⊙ z; and what the backbones' own cards
-name. Real values travel inside these, into the layer behind them, and as the coordinates that come in; everything else
-that one layer sends another are spikes, 0 or 1. The twin without spikes (`neurons` = relu) has rectifiers for neurons,
-also in the bottlenecks, which then draw nothing and cost nothing.
+Beyond a chip, as Host nodes, with their shares of all pairs of an input and a weight or another signal: in SSE, of each
+step, the products k·kᵀ, A·x and Aᵀ·m (12.5 %) and two divisions of the hypergraph, kᵀv and q·(kᵀv) of the attention
+(1.4 %); in SCM exp, softplus, the scan's products and y ⊙ z, and the same in the events' backbone (6.1 % for both);
+what else the backbones' own cards name. Real values travel inside these, into the layer behind them, as the coordinates
+that come in, and from a pool to the map behind it: two maps of weights, one behind the other. Everything else that one
+layer sends another are spikes, 0 or 1. `spikeport parts` counts it, for each target, on any data. The twin without
+spikes (`neurons` = relu) has rectifiers for neurons, also in the bottlenecks, which then draw nothing and cost nothing.
 """
 
 from __future__ import annotations

@@ -132,20 +132,28 @@ class SpikingMamba(nn.Module):
 
     def tokens(self, events: Tensor) -> Tensor:
         """Spikes of the patches [T, B, N, C], N in raster order."""
-        spikes: Tensor = self.fire(self.membranes(events))
-        return spikes
+        return _by_patch(self.fire(self._sums(events)))
 
     def membranes(self, events: Tensor) -> Tensor:
         """What the patches' neurons add up [T, B, N, C]."""
+        return _by_patch(self._sums(events))
+
+    def _sums(self, events: Tensor) -> Tensor:
+        """The same as images [T, B, C, h, w], the shape that the convolutions before the neurons have on a chip."""
         membrane: Tensor = self.stem(events)
         for block in self.blocks:
             membrane = membrane + block(membrane)
-        return membrane.flatten(3).transpose(2, 3)
+        return membrane
 
     def forward(self, events: Tensor) -> Tensor:
         """Runs events [T, B, inputs, size, size]; gives logits [T, B, classes]."""
         logits: Tensor = self.classify(self.tokens(events).mean(2))
         return logits
+
+
+def _by_patch(x: Tensor) -> Tensor:
+    """[T, B, C, h, w] → [T, B, h·w, C]."""
+    return x.flatten(3).transpose(2, 3)
 
 
 @final

@@ -67,7 +67,7 @@ def test_imports_follow_the_arrows(file: Path) -> None:
 @pytest.mark.parametrize("file", source_files(), ids=str)
 def test_imports_inside_the_package_are_relative_and_outside_it_declared(file: Path) -> None:
     outside = {"numpy", "torch", "typer", "rich", "numba", "norse", "nir", "h5py", "onnx", "onnxruntime", "safetensors"}
-    outside |= {"matplotlib", "dask", "distributed", "cloudpickle", "lightning_fabric", "av", "tonic"}
+    outside |= {"matplotlib", "dask", "distributed", "cloudpickle", "lightning_fabric", "av", "tonic", "tensorboard"}
     # The peers that we trace from and race with; imported only behind the door of their dialect or benchmark.
     outside |= {"neurobench", "snntorch", "spikingjelly"}
     # The worker runs in Lava's own environment, and nobody here imports it.

@@ -87,7 +87,7 @@ def prepare(commands: Commands, plan: Plan) -> None:
     folder, settings = commands.folder, settings_of(plan)
     held = folder / SETTINGS
     folder.mkdir(parents=True, exist_ok=True)
-    if False:
+    if held.exists() and held.read_bytes() != settings.encode():
         fix = "take another folder, or remove it"
         raise FileError(str(folder), "trainings of other settings or of other code", fix=fix)
     if not held.exists() and any(folder.iterdir()):

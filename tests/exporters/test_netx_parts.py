@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 from spikeport.exporters.netx_file import read
-from spikeport.exporters.netx_parts import read_parts, write_parts
+from spikeport.exporters.netx_parts import files_of, read_parts, write_parts
 from spikeport.toolchain.errors import FileError, Refused
-from spikeport.toolchain.graph import Wire, later
+from spikeport.toolchain.graph import GraphBuilder, Wire, later
+from spikeport.toolchain.graph import nodes as n
 from spikeport.toolchain.loihi.chip_graph import ChipGraph
 from spikeport.toolchain.loihi.processes import (
     ChipInput,
@@ -15,6 +16,8 @@ from spikeport.toolchain.loihi.processes import (
     Dense,
     GradedVec,
 )
+from spikeport.toolchain.loihi.quantise import quantise
+from spikeport.toolchain.verifying import verify
 from support.branched import branched, matrix
 from support.by_steps import run_by_steps
 from support.random_netx import random_inputs, random_netx
@@ -51,6 +54,26 @@ def test_the_manifest_says_what_each_file_reads_and_where_it_belongs(tmp_path):
     assert manifest["wires"]["sum"] == [["c2", False], ["skip", False]]
     for part in manifest["parts"]:
         assert set(part["nodes"]) <= set(read(tmp_path / part["file"]).nodes)
+
+
+def test_synapses_of_unequal_size_share_a_scale_that_files_hold():
+    """Weights of one sum have one scale; a file's have no exponent, so that the largest of all fill its eight bits."""
+    draw = np.random.default_rng(0).normal
+    build = GraphBuilder("net")
+    build.add("in", n.Input((6,), "spikes"))
+    build.add("fc", n.Affine(draw(size=(6, 6))), "in")
+    build.add("a", n.LIF(beta=0.5), "fc")
+    build.add("small", n.Affine(draw(size=(6, 6))), "a")
+    build.add("large", n.Scale(np.full(6, 13.0)), "in")
+    build.add("sum", n.Add(), "small", "large")
+    build.add("b", n.LIF(beta=0.5, threshold=6.0), "sum")
+    build.add("out", n.Output(), "b")
+    graph = build.build()
+    x = {"in": (np.random.default_rng(1).random((60, 4, 6)) < 0.3).astype(float)}
+    chip, _ = quantise(graph, calibration=x, target="netx")
+    assert 128 < chip.nodes["large"].held.max() <= 255
+    assert len(files_of(chip)) == 2
+    assert min(node.match for node in verify(graph, chip, x, at_least=0.0).nodes) > 0.99
 
 
 def test_writing_again_gives_the_same_bytes(tmp_path):

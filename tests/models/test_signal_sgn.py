@@ -97,11 +97,14 @@ def test_the_bands_of_the_wave_add_up_to_what_came_in():
     part, m_0 = Wave(4, 2, 3, nn.Identity), rows(9, 2, 2, 7)
     *passed, _, _, slowest = part.filtered(m_0).chunk(6, 2)
     torch.testing.assert_close(sum(passed) + slowest, m_0)
-    slow, before = torch.zeros_like(m_0), torch.zeros(2, 2, 7)
-    for step, x in enumerate(m_0):
-        before = before / 2 + x / 2
-        slow[step] = before
-    torch.testing.assert_close(passed[0], m_0 - slow)
+    fast = m_0
+    for level, band in enumerate(passed, 1):
+        slow, before, keep = torch.zeros_like(m_0), torch.zeros(2, 2, 7), 1 - 2.0**-level
+        for step, x in enumerate(fast):
+            before = keep * before + (1 - keep) * x
+            slow[step] = before
+        torch.testing.assert_close(band, fast - slow)
+        fast = slow
 
 
 def test_the_wave_looks_at_its_other_band():
