@@ -2,6 +2,7 @@
 
 A pair is an input value and an output value that a weight, or another signal, connects, in one step of one sample;
 effective ones have an input that is not 0. What works value by value (additions, functions, comparisons) has no pairs.
+A layer that several parts have for themselves counts once, as the host's if the host is one of them.
 """
 
 from __future__ import annotations
@@ -94,9 +95,10 @@ def shares_of(graph: Graph, inputs: Mapping[str, Array], target: str) -> Shares:
         inputs: [T, B, *shape] for each input.
         target: netx, lava or nir.
     """
-    flat, pieces, why = _cut(graph, target)
+    flat, pieces, why, copies = _cut(graph, target)
     ops = total(count_graph(flat, inputs))
-    works = {name: _work(flat, name, ops) for name in flat.nodes}
+    again = _again(pieces, copies)
+    works = {name: Work() if name in again else _work(flat, name, ops) for name in flat.nodes}
     parts = {piece.graph.name: (piece.host, _own(flat, piece), _sum(works, _own(flat, piece))) for piece in pieces}
     reasons: dict[str, tuple[str, Work]] = {}
     for name, each in why.items():
@@ -106,16 +108,29 @@ def shares_of(graph: Graph, inputs: Mapping[str, Array], target: str) -> Shares:
     return Shares(parts, reasons, tuple(dict.fromkeys(each.name for each in ops.uncounted)))
 
 
-def _cut(graph: Graph, target: str) -> tuple[Graph, tuple[Piece, ...], Mapping[str, Why]]:
+def _again(pieces: Iterable[Piece], copies: Mapping[str, str]) -> set[str]:
+    """Of a node and its copies all but one, of which the work is: one of the host's where there is one."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for piece in sorted(pieces, key=lambda piece: not piece.host):
+        for name in piece.nodes:
+            source = copies.get(name, name)
+            if source in seen:
+                found.add(name)
+            seen.add(source)
+    return found
+
+
+def _cut(graph: Graph, target: str) -> tuple[Graph, tuple[Piece, ...], Mapping[str, Why], Mapping[str, str]]:
     if target not in TARGETS:
         raise UsageError("--target", f"'{target}'", ", ".join(TARGETS))
     with working(f"finding the parts of {graph.name}"):
         if target == "nir":
             nir = cut_for_nir(graph)
             why = {name: Why(word(nir.flat.nodes[name]), said) for name, said in nir.why.items()}
-            return nir.flat, tuple(part.piece for part in nir.parts), why
+            return nir.flat, tuple(part.piece for part in nir.parts), why, {}
         chip = cut_for_chip(graph, Setting(target=target))
-        return chip.flat, chip.pieces, chip.why
+        return chip.flat, chip.pieces, chip.why, chip.copies
 
 
 def _own(flat: Graph, piece: Piece) -> tuple[str, ...]:

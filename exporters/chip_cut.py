@@ -1,8 +1,9 @@
 """Which parts of a network a chip takes, and why it does not take the others.
 
 A part hangs together, has neurons that fire, and hands out what neurons send: linear layers that only the host reads
-are the host's. What quantising or the file's format refuses goes to the host, with the reason, and what then has no
-neuron behind it goes after it; the rest is cut anew, until all of it is taken.
+are the host's, and those that several parts read are in each of them (`copying.py`). What quantising or the file's
+format refuses goes to the host, with the reason, and what then has no neuron behind it goes after it; the rest is cut
+anew, until all of it is taken.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from ..toolchain.loihi.lowering.paths import MAPS, computes, sends
 from ..toolchain.loihi.quantise import quantise
 from ..toolchain.loihi.report import QuantiseReport
 from ..toolchain.passes.drop_dead_nodes import DropDeadNodes
+from .copying import copied, once
 from .cutting import ENDS, LOOP, Piece, alone, blamed, connected, in_order, with_loops
 from .netx_parts import files_of
 from .netx_shapes import in_layer_shapes
@@ -93,14 +95,16 @@ class ChipCut:
     """A network, cut.
 
     Args:
-        flat: the network without graphs in it.
+        flat: the network without graphs in it, linear layers in it once for each part that needs them.
         pieces: its pieces in the order in which they run; those of the chip in the shapes of its layers.
         why: for each node of the host, the reason.
+        copies: of which node another one is, which is there so that several parts have what they need.
     """
 
     flat: Graph
     pieces: tuple[Piece, ...]
     why: Mapping[str, Why]
+    copies: Mapping[str, str]
 
     @property
     def chips(self) -> tuple[Piece, ...]:
@@ -110,7 +114,28 @@ class ChipCut:
 
 def cut_for_chip(graph: Graph, setting: Setting) -> ChipCut:
     """Cuts a network into what the chip takes, and what is left to the host."""
-    flat = DropDeadNodes()(inline(graph)).graph
+    flat, copies = _copied(DropDeadNodes()(inline(graph)).graph, setting)
+    groups, why = _taken(flat, setting)
+    flat = once(flat, copies, why)
+    pieces = tuple(
+        alone(flat, names, f"{flat.name}.{number}", host=host)
+        for number, (names, host) in enumerate(in_order(flat, groups))
+    )
+    reasons = {name: Why(word(flat.nodes[name]), said) for name, said in why.items() if name in flat.nodes}
+    left = {name: source for name, source in copies.items() if name in flat.nodes}
+    return ChipCut(flat, tuple(_shaped(piece) for piece in pieces), reasons, left)
+
+
+def _copied(flat: Graph, setting: Setting) -> tuple[Graph, dict[str, str]]:
+    """The network with what is linear once for each part that needs it, as far as kinds of nodes tell parts."""
+    why = _by_kind(flat, setting)
+    groups = _groups(flat, why)
+    sums = {name for name, said in why.items() if said == READ and isinstance(flat.nodes[name], (*MAPS, Add, Concat))}
+    return copied(flat, sums, {name: number for number, group in enumerate(groups) for name in group})
+
+
+def _taken(flat: Graph, setting: Setting) -> tuple[list[set[str]], dict[str, str]]:
+    """The nodes of each part, and why each other node is the host's."""
     why = _by_kind(flat, setting)
     taken: set[frozenset[str]] = set()
     while True:
@@ -121,14 +146,8 @@ def cut_for_chip(graph: Graph, setting: Setting) -> ChipCut:
             found |= refused
             taken |= set() if refused else {frozenset(group)}
         if not found:
-            break
+            return groups, why
         why |= found
-    pieces = tuple(
-        alone(flat, names, f"{flat.name}.{number}", host=host)
-        for number, (names, host) in enumerate(in_order(flat, groups))
-    )
-    reasons = {name: Why(word(flat.nodes[name]), said) for name, said in why.items()}
-    return ChipCut(flat, tuple(_shaped(piece) for piece in pieces), reasons)
 
 
 def _by_kind(flat: Graph, setting: Setting) -> dict[str, str]:

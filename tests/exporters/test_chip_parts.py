@@ -235,6 +235,52 @@ def test_shares_add_up(toy, given, target):
     assert 0 < found.taken.effective < found.whole.effective
 
 
+class Around(Toy):
+    """The sum of a layer passes an attention in the membrane: neurons before and behind it need the same sum."""
+
+    def forward(self, x):
+        u = self.a(x)
+        tokens = torch.unflatten(self.first(u), 2, (2, 4))
+        mixed = torch.softmax(tokens @ tokens.transpose(-1, -2), -1) @ tokens
+        return self.second(u + self.b(mixed.flatten(2)))
+
+
+def test_a_sum_that_two_parts_need_is_in_both_and_counts_once(given):
+    torch.manual_seed(1)
+    graph = trace(Around(), torch.randn(6, 2, 6), time_axis=0, host=True, name="around")
+    cut = cut_for_chip(graph, Setting(target="lava"))
+    first, second = (set(piece.nodes) for piece in cut.chips)
+    assert set(cut.copies.values()) == {"a"}
+    (again,) = cut.copies
+    assert {"a", again} <= first | second
+    assert len(first & {"a", again}) == len(second & {"a", again}) == 1
+    steps, wanted = 24 * 2, simulate(graph, given, dtype="float64").outputs["output"]
+    np.testing.assert_array_equal(simulate(cut.flat, given, dtype="float64").outputs["output"], wanted)
+    found = shares_of(graph, given, "lava")
+    assert found.whole.dense == steps * (48 + 64 + 32)
+    assert found.taken.dense == steps * (48 + 64)
+
+
+class Beside(Toy):
+    """The host needs the sum of a layer, and a neuron does too."""
+
+    def forward(self, x):
+        u = self.a(x)
+        return self.second(self.b(self.first(u))) + torch.softmax(u, -1)
+
+
+@pytest.mark.parametrize("target", ["netx", "lava"])
+def test_a_sum_that_the_host_needs_as_well_is_the_host_s_in_the_table(given, target):
+    torch.manual_seed(1)
+    graph = trace(Beside(), torch.randn(6, 2, 6), time_axis=0, host=True, name="beside")
+    cut = cut_for_chip(graph, Setting(target=target))
+    assert any(cut.copies.get(name, name) == "a" for piece in cut.chips for name in piece.nodes)
+    assert any(cut.copies.get(name, name) == "a" for piece in cut.pieces if piece.host for name in piece.nodes)
+    found = shares_of(graph, given, target)
+    assert found.whole.dense == 24 * 2 * (48 + 64)
+    assert found.taken.dense == 24 * 2 * 64
+
+
 def test_made_input_is_of_each_streams_kind():
     build = GraphBuilder("net")
     for name, carries in (("real", "graded"), ("spikes", "spikes")):

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spikeport.exporters.copying import copied, once
 from spikeport.exporters.cutting import alone, connected, in_order, in_turns, with_loops
 from spikeport.toolchain.graph import GraphBuilder, later
 from spikeport.toolchain.graph.nodes import LIF, Add, Input, Output, Scale
@@ -97,3 +98,36 @@ def test_two_pieces_that_touch_could_not_be_one(cut):
                     seen.add(name)
                     waiting += onward[name]
             assert seen & both, "nothing but a way past both keeps them apart"
+
+
+LINEAR = (Add, Scale)
+
+
+@settings(deadline=None, max_examples=25)
+@given(cuts(), st.randoms(use_true_random=False))
+def test_sums_once_for_each_part_are_the_same_network_and_every_copy_serves_one_part(cut, random):
+    graph, host = cut
+    x = np.random.default_rng(0).normal(1.0, 1.0, (5, 2, 2))
+    wanted = simulate(graph, x, dtype="float64").outputs
+    inner = [name for name in graph.order if not isinstance(graph.nodes[name], (Input, Output))]
+    sums = {name for name in inner if name not in host and isinstance(graph.nodes[name], LINEAR)}
+    home = {name: random.randrange(3) for name in inner if name not in host and name not in sums}
+    more, copies = copied(graph, sums, home)
+    assert set(more.nodes) - set(graph.nodes) == set(copies)
+    found = simulate(more, x, dtype="float64").outputs
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+    for name in sums | set(copies):
+        places, waiting = set(), [name]
+        while waiting:
+            for edge in more.readers(waiting.pop()):
+                if copies.get(edge.target, edge.target) in sums and not edge.delayed:
+                    waiting.append(edge.target)
+                else:
+                    places.add(home.get(edge.target, -1))
+        assert len(places) <= 1 or any(edge.delayed for edge in more.edges)
+    left = {name for name in more.nodes if random.random() < 0.5 or name in host} & {*sums, *copies, *host}
+    again = once(more, copies, left)
+    kinds = [copies.get(name, name) for name in again.nodes if name in left]
+    assert len(kinds) == len(set(kinds))
+    found = simulate(again, x, dtype="float64").outputs
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
