@@ -11,6 +11,7 @@ from spikeport.toolchain.graph.nodes import (
     Conv,
     Delay,
     Flatten,
+    Host,
     Input,
     LeakyIntegrator,
     MaxPool,
@@ -132,6 +133,7 @@ def test_a_layer_behind_a_small_product_reads_it_in_the_scale_that_it_has():
     [
         (Activation("tanh"), "an Activation 'tanh' between neurons"),
         (MaxPool((2,)), "a MaxPool between neurons"),
+        (Host("exp"), r"a Host between neurons; .* leave it to the host: convert --to netx-parts"),
     ],
 )
 def test_what_the_chip_has_no_neuron_for_is_refused_by_name(layer, words):

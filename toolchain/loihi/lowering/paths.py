@@ -30,6 +30,7 @@ from ...graph.nodes import (
     Delay,
     Delta,
     Flatten,
+    Host,
     Input,
     Integrating,
     MaxPool,
@@ -168,6 +169,7 @@ def cut(graph: Graph) -> Cut:
 
 
 FIXES: Mapping[type[Node], str] = {
+    Host: "exchange it before training, or leave it to the host: convert --to netx-parts",
     MaxPool: "pool spikes, or take an average or a sum",
     Activation: "exchange it for a ReLU, or for a neuron, before training",
 }
