@@ -45,6 +45,8 @@ NEURONS = (Integrating, ResonateFire, Sigma, SigmaDelta)
 FIRES = (Firing, ResonateFire, SigmaDelta)
 NO_NEURON = "without neurons of the chip behind it"
 READ = "read by the host, and no neuron"
+LEAST_SQNR = 10.0
+"""What weights have to be above the noise of their rounding, in dB, where several layers share one scale."""
 
 
 @dataclass(frozen=True)
@@ -195,12 +197,22 @@ def _refused(flat: Graph, group: set[str], setting: Setting) -> dict[str, str]:
     """The nodes of a group that are not the chip's, and why; none where all of them are."""
     piece = alone(flat, [name for name in flat.nodes if name in group], "part", host=False)
     try:
-        chip, _ = setting.quantise(in_layer_shapes(piece.graph))
+        chip, report = setting.quantise(in_layer_shapes(piece.graph))
         if setting.target == "netx":
             files_of(chip)
     except Refused as error:
         return _by_node(piece, error.reasons)
-    return {}
+    return _by_node(piece, _too_coarse(report))
+
+
+def _too_coarse(report: QuantiseReport) -> list[SpikeportError]:
+    """Weights of which next to nothing is left on the scale that they share with others of the same neurons."""
+    return [
+        SpikeportError(each.name, f"weights {each.sqnr:.1f} dB above their rounding, on one scale with larger ones")
+        for layer in report.layers
+        for each in layer.synapses
+        if len(layer.synapses) > 1 and each.sqnr < LEAST_SQNR
+    ]
 
 
 def _only_read_by_the_host(flat: Graph, group: set[str]) -> set[str]:

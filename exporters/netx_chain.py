@@ -15,6 +15,8 @@ from ..toolchain.loihi.chip_graph import ChipGraph
 from ..toolchain.loihi.processes import RF, RF_IZ, ChipInput, ChipOutput, Port, Shaped
 from ..toolchain.loihi.processes.synapses import Matrix, Synapse
 
+NAMED = 3
+"""How many layers of a sum a message names."""
 PARTS = "cut the network into several files: convert --to netx-parts, or write_parts"
 
 
@@ -81,7 +83,8 @@ def _recurrent_parts(chip: ChipGraph, neuron: str, port: str) -> Mapping[str, st
     forward = [feed for feed in feeds if feed not in back]
     matrices = all(isinstance(chip.nodes[feed], Matrix) for feed in feeds)
     if len(back) != 1 or len(forward) != 1 or not matrices:
-        found = f"a sum of {', '.join(repr(feed) for feed in feeds)}"
+        more = f" and {len(feeds) - NAMED} more" if len(feeds) > NAMED else ""
+        found = f"a sum of {', '.join(repr(feed) for feed in feeds[:NAMED])}{more}"
         raise GraphError(port, found, "one Dense from the layer before and one from the neurons themselves", PARTS)
     return {"synapse": forward[0], "recurrent": back[0]}
 

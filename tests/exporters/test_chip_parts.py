@@ -261,6 +261,16 @@ def test_a_sum_that_two_parts_need_is_in_both_and_counts_once(given):
     assert found.taken.dense == steps * (48 + 64)
 
 
+def test_weights_of_which_rounding_leaves_next_to_nothing_are_the_host_s(monkeypatch):
+    torch.manual_seed(1)
+    graph = trace(Around(), torch.randn(6, 2, 6), time_axis=0, host=True, name="around")
+    assert not {"a", "b"} & set(cut_for_chip(graph, Setting()).why)
+    monkeypatch.setattr("spikeport.exporters.chip_cut.LEAST_SQNR", 200.0)
+    cut = cut_for_chip(graph, Setting())
+    assert cut.why["b"].said.endswith("dB above their rounding, on one scale with larger ones")
+    assert {"first"} <= set(cut.chips[0].nodes), "what one layer alone drives is as fine as it can be"
+
+
 class Beside(Toy):
     """The host needs the sum of a layer, and a neuron does too."""
 

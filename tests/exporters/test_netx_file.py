@@ -205,6 +205,10 @@ def test_a_sum_of_two_layers_is_refused(tmp_path):
     }
     with pytest.raises(Refused, match="p: a sum of 'a', 'b'; expected one Dense from the layer before"):
         write(ChipGraph({**nodes, "out": ChipOutput()}, wires), tmp_path / "net.net")
+    more = {name: Dense(weight=MATRIX) for name in "cdefg"}
+    wires |= {name: (later("in"),) for name in more} | {"p": tuple(Wire(name) for name in "abcdefg")}
+    with pytest.raises(Refused, match="p: a sum of 'a', 'b', 'c' and 4 more; expected one Dense"):
+        write(ChipGraph({**nodes, **more, "out": ChipOutput()}, wires), tmp_path / "net.net")
 
 
 def test_resets_that_no_argument_of_the_loader_gives_are_refused(tmp_path):
