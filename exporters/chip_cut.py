@@ -118,7 +118,8 @@ def cut_for_chip(graph: Graph, setting: Setting) -> ChipCut:
     """Cuts a network into what the chip takes, and what is left to the host."""
     flat, copies = _copied(DropDeadNodes()(inline(graph)).graph, setting)
     groups, why = _taken(flat, setting)
-    flat = once(flat, copies, why)
+    flat = once(flat, copies, [why, *groups])
+    groups = [group & flat.nodes.keys() for group in groups]
     pieces = tuple(
         alone(flat, names, f"{flat.name}.{number}", host=host)
         for number, (names, host) in enumerate(in_order(flat, groups))

@@ -55,13 +55,13 @@ def _by_place(readers: Iterable[Port], where: Mapping[str, int]) -> list[tuple[i
     return sorted(found.items())
 
 
-def once(flat: Graph, copies: Mapping[str, str], host: Collection[str]) -> Graph:
-    """The network with no more than one of a node and its copies among the host's."""
-    first: dict[str, str] = {}
-    for name in flat.order:
-        if name in host:
-            first.setdefault(copies.get(name, name), name)
-    instead = {name: first[copies.get(name, name)] for name in flat.nodes if name in host}
+def once(flat: Graph, copies: Mapping[str, str], places: Iterable[Collection[str]]) -> Graph:
+    """The network with one of a node and its copies in each place, the host's nodes or those of a part."""
+    instead: dict[str, str] = {}
+    for place in places:
+        first: dict[str, str] = {}
+        for name in (each for each in flat.order if each in place):
+            instead[name] = first.setdefault(copies.get(name, name), name)
     kept = {name: node for name, node in flat.nodes.items() if instead.get(name, name) == name}
     wires = {
         name: tuple(replace(wire, source=instead.get(wire.source, wire.source)) for wire in flat.wires[name])

@@ -28,6 +28,7 @@ from ..toolchain.graph.nodes import (
     Scale,
 )
 from ..toolchain.loihi.lowering.convolutions import RULES, image
+from .nir.naming_in import Taken
 
 THROUGH = (Reshape, Flatten, Scale, BatchNorm, Add)
 """What stands between a layer and its neurons, and says nothing about its shape."""
@@ -38,13 +39,14 @@ def in_layer_shapes(graph: Graph) -> Graph:
     nodes: dict[str, Node] = {}
     wires: dict[str, tuple[Wire, ...]] = dict(graph.wires)
     read_as: dict[str, str] = {}
+    taken = Taken(graph.nodes)
     for name, node in graph.nodes.items():
         shape = graph.signals[name].shape
         layer = layer_shape(graph, name) if isinstance(node, Integrating) else shape
         if layer == shape:
             nodes[name] = node
             continue
-        before, behind = f"{name}.layer", f"{name}.shape"
+        before, behind = taken.free(f"{name}.layer"), taken.free(f"{name}.shape")
         nodes |= {before: Reshape(layer), name: _turned(node, shape, layer), behind: Reshape(shape)}
         wires |= {before: wires[name], name: (Wire(before),), behind: (Wire(name),)}
         read_as[name] = behind

@@ -34,7 +34,7 @@ from .neurons import LIF
 
 
 def divergence_of_logits(logits: Tensor, prior: float) -> Tensor:
-    """KL(Bern(σ(l)) ‖ Bern(π)) = σ(l)·(l − logit π) − softplus(l) − ln(1 − π), exact far out."""
+    """KL(Bern(σ(l)) ‖ Bern(π)) = σ(l)·(l − logit π) − softplus(l) − ln(1 − π), finite far out."""
     odds = math.log(prior) - math.log1p(-prior)
     return logits.sigmoid() * (logits - odds) - functional.softplus(logits) - math.log1p(-prior)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import glob
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import FileError
+
+DRAFT = ".spikeport-draft."
+"""What the name of a hidden draft has behind the file's name; then, of a file, its process, and eight letters drawn."""
 
 
 @contextlib.contextmanager
@@ -44,7 +47,7 @@ def folder_whole(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> Iterat
 
     Args:
         path: where the folder shall be in the end. An older one there is replaced, if it holds nothing but such files.
-        kinds: how the names of the files in it end.
+        kinds: the names of the files in it, or how they end: with a point in front.
 
     Raises:
         FileError: when no folder can be there, or an older one holds something else.
@@ -56,7 +59,11 @@ def folder_whole(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> Iterat
         try:
             yield draft
             draft.chmod(0o777 & ~_umask())
+            for each in draft.iterdir():
+                _flush(each)
+            _check_older(Path(path), place, kinds)
             _swap(draft, place)
+            _flush(place.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -86,9 +93,9 @@ def files_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 @contextlib.contextmanager
 def _draft_folder(place: Path) -> Iterator[Path]:
     """An empty folder beside `place`, locked while the block runs; those that nobody locks any more go."""
-    prefix = f".{place.stem[:64]}.draft."
-    for left in place.parent.glob(f"{glob.escape(prefix)}*"):
-        _remove_left(left)
+    prefix = f".{place.stem[:64]}{DRAFT}"
+    for left in _drafts(place, "[a-z0-9_]{8}"):
+        _remove_left(place.parent / left[0])
     folder, lock = _new_folder(prefix, place.parent)
     try:
         yield folder
@@ -110,8 +117,15 @@ def _new_folder(prefix: str, parent: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
+def _drafts(place: Path, end: str) -> list[re.Match[str]]:
+    """Names beside `place` of drafts of it, which end so."""
+    name = re.compile(f"{re.escape(f'.{place.stem[:64]}{DRAFT}')}{end}")
+    plain = (each.name for each in place.parent.iterdir() if not each.is_symlink())
+    return [found for found in map(name.fullmatch, plain) if found]
+
+
 def _remove_left(folder: Path) -> None:
-    """Takes a draft away whose process was killed."""
+    """Takes a draft away whose process was killed: nobody locks it any more."""
     with contextlib.suppress(OSError):
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -125,9 +139,14 @@ def _check_older(path: Path, place: Path, kinds: tuple[str, ...]) -> None:
     if place.exists() and not place.is_dir():
         raise FileError(str(path), "is a file", "the name of a folder", "choose another name")
     _check_parent(path, place)
-    others = [each.name for each in place.iterdir() if not each.name.endswith(kinds)] if place.exists() else []
+    held = list(place.iterdir()) if place.exists() else []
+    others = [each.name for each in held if each.is_symlink() or not (each.is_file() and _is_of(each.name, kinds))]
     if others:
         raise FileError(str(path), f"holds '{others[0]}'", f"nothing but {', '.join(kinds)}", "move it away first")
+
+
+def _is_of(name: str, kinds: tuple[str, ...]) -> bool:
+    return any(name.endswith(kind) if kind.startswith(".") else name == kind for kind in kinds)
 
 
 def _swap(draft: Path, place: Path) -> None:
@@ -163,8 +182,20 @@ def sweep(path: str | os.PathLike[str]) -> None:
     """Removes drafts of `path` that were left by processes that were killed while they wrote; to be called before."""
     place = Path(path).resolve()
     with _explained(Path(path)):
-        for draft in place.parent.glob(f".{glob.escape(place.stem[:64])}.{'?' * 8}{glob.escape(place.suffix)}"):
-            draft.unlink()
+        if place.parent.is_dir():
+            for draft in _drafts(place, rf"([0-9]+)\.[a-z0-9_]{{8}}{re.escape(place.suffix)}"):
+                if not _lives(int(draft[1])):
+                    (place.parent / draft[0]).unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _place(path: Path) -> Path:
@@ -184,8 +215,9 @@ def _check_parent(path: Path, place: Path) -> None:
 
 
 def _draft(place: Path) -> Path:
-    """An empty file beside `place` with the mode that the final file shall have."""
-    handle, name = tempfile.mkstemp(prefix=f".{place.stem[:64]}.", suffix=place.suffix, dir=place.parent)
+    """An empty file beside `place` with the mode that the final file shall have; its name says whose it is."""
+    prefix = f".{place.stem[:64]}{DRAFT}{os.getpid()}."
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=place.suffix, dir=place.parent)
     os.close(handle)
     Path(name).chmod(stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
     return Path(name)

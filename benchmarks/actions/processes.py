@@ -47,8 +47,14 @@ class Commands:
         self._running.add(process)
         if self._stopped:
             process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-        self._running.discard(process)
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            raise
+        finally:
+            self._running.discard(process)
         if process.returncode:
             last = (err.strip().splitlines() or ["nothing said"])[-1]
             raise SpikeportError(f"spikeport {' '.join(arguments)}", f"ended with {process.returncode}: {last}")
@@ -72,7 +78,7 @@ def side_by_side(
     Args:
         jobs: by name.
         told: called here when a job is done: how many are, its name, what it gave.
-        stop: called when Ctrl-C is pressed, to end those that run.
+        stop: called when Ctrl-C is pressed, or this process is to end, to end those that run.
     """
     with ThreadPoolExecutor(thread_count()) as pool:
         waiting = {pool.submit(job): key for key, job in jobs.items()}
@@ -81,7 +87,7 @@ def side_by_side(
                 told(number, waiting[done], done.result())
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(error, KeyboardInterrupt):
+            if not isinstance(error, Exception):
                 stop()
             raise
     return {key: done.result() for done, key in waiting.items()}

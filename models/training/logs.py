@@ -21,11 +21,11 @@ def check_tensorboard() -> None:
 
 
 def tensorboard(folder: Path) -> Callable[[Epoch], None]:
-    """Gives what logs an epoch to a new file; of epochs that are logged again, the last ones count.
+    """Gives what logs an epoch to a new file; TensorBoard forgets what others hold of its first epoch and later ones.
 
     Written by this thread: torch's writer has one of its own, and waits for it for ever when the disk is full.
     """
-    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.event_pb2 import Event, SessionLog
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -41,9 +41,13 @@ def tensorboard(folder: Path) -> Callable[[Epoch], None]:
             raise FileError(str(path), f"cannot be written: {error.strerror or error}") from error
 
     def log(epoch: Epoch) -> None:
+        if not begun:
+            begun.append(epoch.number)
+            write(step=epoch.number, session_log=SessionLog(status=SessionLog.START))
         values = [Summary.Value(tag=name, simple_value=value) for name, value in numbers(epoch).items()]
         write(step=epoch.number, summary=Summary(value=values))
 
+    begun: list[int] = []
     write(file_version="brain.Event:2")
     return log
 

@@ -108,6 +108,11 @@ def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 def _position(path: Path, said: Mapping[str, Any]) -> Position:
     try:
-        return Position(**{**said, "history": [Epoch(**each) for each in said["history"]]})
+        found = Position(**{**said, "history": [Epoch(**each) for each in said["history"]]})
     except (KeyError, TypeError) as error:
         raise FileError(str(path), f"not the position of a training ({error})") from error
+    counts = (found.epoch - 1, found.batch, found.step, found.skipped) if type(found.epoch) is int else ()
+    maps = all(isinstance(each, dict) for each in (found.sums, found.scaler))
+    if not counts or not all(type(each) is int and 0 <= each < 1 << 48 for each in counts) or not maps:
+        raise FileError(str(path), "not the position of a training: counts below 0, or no counts")
+    return found

@@ -126,8 +126,10 @@ def test_sums_once_for_each_part_are_the_same_network_and_every_copy_serves_one_
                     places.add(home.get(edge.target, -1))
         assert len(places) <= 1 or any(edge.delayed for edge in more.edges)
     left = {name for name in more.nodes if random.random() < 0.5 or name in host} & {*sums, *copies, *host}
-    again = once(more, copies, left)
-    kinds = [copies.get(name, name) for name in again.nodes if name in left]
-    assert len(kinds) == len(set(kinds))
+    other = set(more.nodes) - left - {*graph.inputs, *graph.outputs}
+    again = once(more, copies, [left, other])
+    for place in (left, other):
+        kinds = [copies.get(name, name) for name in again.nodes if name in place]
+        assert len(kinds) == len(set(kinds))
     found = simulate(again, x, dtype="float64").outputs
     assert all(np.array_equal(found[name], wanted[name]) for name in wanted)

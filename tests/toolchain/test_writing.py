@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from spikeport.toolchain.errors import FileError
-from spikeport.toolchain.writing import files_whole, sweep, write_whole, written_whole
+from spikeport.toolchain.writing import files_whole, folder_whole, sweep, write_whole, written_whole
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -121,9 +121,11 @@ def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
     assert place.read_text() == "old"
     assert all(name.startswith(".") for name in os.listdir(tmp_path) if name != "net.graph")
     assert len(os.listdir(tmp_path)) == 2
-    (tmp_path / ".net.other.graph").touch()
+    mine = {".net.other.graph", ".net.personal.graph", f".net.spikeport-draft.{os.getpid()}.abcd_123.graph"}
+    for name in mine:
+        (tmp_path / name).touch()
     sweep(place)
-    assert sorted(os.listdir(tmp_path)) == [".net.other.graph", "net.graph"]
+    assert set(os.listdir(tmp_path)) == {*mine, "net.graph"}, "what lives, or is none of ours, stays"
     sweep(tmp_path / "nowhere" / "net.graph")
 
 
@@ -138,13 +140,16 @@ def test_what_a_killed_command_left_of_several_files_goes_when_they_are_written_
     done = subprocess.run([sys.executable, "-c", code, str(place)], check=False)
     assert done.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
-    assert left.name.startswith(".net.draft.")
+    assert left.name.startswith(".net.spikeport-draft.")
+    mine = tmp_path / ".net.spikeport-draft.backup"
+    mine.mkdir()
     with files_whole(place) as draft:
         assert not left.exists()
         with files_whole(place) as other:
             other.write_text("other")
         draft.write_text("last")
         (draft.parent / "net.more").write_text("beside")
+    mine.rmdir()
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"net.graph": "last", "net.more": "beside"}
 
 
@@ -157,3 +162,28 @@ def test_a_folder_without_permission_is_known_before_the_work() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "/run.npz: nothing may be written to the folder /. Choose another\n"
+
+
+def test_a_folder_is_replaced_only_where_it_holds_nothing_else(tmp_path: Path) -> None:
+    """Names are whole names, ends begin with a point, and a folder or a link is never taken for a file of ours."""
+    place, kinds = tmp_path / "data", ("train.npz", ".graph")
+    place.mkdir()
+    for name in ("train.npz", "old.graph"):
+        (place / name).touch()
+    with folder_whole(place, kinds) as draft:
+        (draft / "train.npz").write_text("new")
+    assert {each.name: each.read_text() for each in place.iterdir()} == {"train.npz": "new"}
+    theirs = {
+        "mytrain.npz": Path.touch,
+        "thesis.graph": Path.mkdir,
+        "linked.graph": lambda path: path.symlink_to("train.npz"),
+    }
+    for name, make in theirs.items():
+        make(place / name)
+        with pytest.raises(FileError, match=f"holds '{name}'"), folder_whole(place, kinds):
+            pass
+        (place / name).rmdir() if name == "thesis.graph" else (place / name).unlink()
+    with pytest.raises(FileError, match=r"holds 'late\.txt'"), folder_whole(place, kinds):
+        (place / "late.txt").touch()
+    assert sorted(os.listdir(place)) == ["late.txt", "train.npz"]
+    assert os.listdir(tmp_path) == ["data"]

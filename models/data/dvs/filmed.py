@@ -9,6 +9,7 @@ k·D/T < t − t_a ≤ (k + 1)·D/T, D = t_b − t_a: a skeleton that is resampl
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from ....toolchain.errors import FileError, UsageError
 from ....toolchain.event_files import EVENTS, HDF5, contents_of, from_arrays, from_events, in_contents
 from ....toolchain.events import Events, need
-from ....toolchain.inputs import arrays_in
+from ....toolchain.inputs import ABOUT, arrays_in
 from .counted import Size, frames_of
 from .emulator import EVENT, LARGEST_SIDE
 from .files import About, about_file, about_in
@@ -99,6 +100,8 @@ def filmed(path: Path, camera: Size | None) -> Filmed:
         raise FileError(str(path), "does not say how many pixels the camera has", "a file of `data events`", fix)
     times = held.columns["t"]
     stretch = int(np.floor(times.min())), int(np.ceil(times.max()))
+    if not 0 <= stretch[0] <= stretch[1] <= LATEST:
+        raise FileError(str(path), f"times from {stretch[0]} to {stretch[1]}", f"whole µs from 0 to {LATEST}")
     return Filmed(_records(held, camera, stretch), camera, stretch)
 
 
@@ -109,12 +112,22 @@ def _opened(path: Path) -> tuple[About | None, Callable[[], Events]]:
         raise FileError(str(path), found, "the events of this recording", "make them: spikeport data events")
     if path.suffix in HDF5:
         held = contents_of(path, attributes=True)
-        return about_in(bytes(held.values.get("@about", np.bytes_()))), partial(in_contents, held)
-    try:
-        about = about_file(path) if path.suffix == ".npz" else None
-    except FileError:
-        about = None
+        said = bytes(held.values.get("@about", np.bytes_()))
+        about = about_in(said)
+        if said and about is None:
+            raise FileError(str(path), "says of itself what is not ours", "a file of `data events`, or of a camera")
+        return about, partial(in_contents, held)
+    about = about_file(path) if path.suffix == ".npz" and _says(path) else None
     return about, partial(from_events if path.suffix in EVENTS else _in_arrays, path)
+
+
+def _says(path: Path) -> bool:
+    """Whether a `.npz` file says something of itself."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return ABOUT in packed.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _in_arrays(path: Path) -> Events:

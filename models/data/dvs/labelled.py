@@ -27,7 +27,7 @@ from ....toolchain.tables import by, counted, table
 from ....toolchain.writing import folder_whole
 from ..clips import Clips, save_clips
 from ..samples import PARTS
-from .filmed import Seen, event_files, filmed
+from .filmed import SUFFIXES, Seen, event_files, filmed
 
 Array = npt.NDArray[Any]
 REPORT = "report.json"
@@ -75,12 +75,14 @@ class Found:
         files: all of them.
         labels: the class of each.
         class_names: the names of their folders.
+        without: folders in which there are none.
     """
 
     folder: Path
     files: tuple[Path, ...]
     labels: tuple[int, ...]
     class_names: tuple[str, ...]
+    without: tuple[Path, ...]
 
 
 def found_in(folder: Path) -> Found:
@@ -94,8 +96,12 @@ def found_in(folder: Path) -> Found:
         beside = len(event_files(folder))
         found = f"{counted(beside, 'file')} of events beside each other" if beside else "no files of events"
         raise FileError(str(folder), found, form, "make those of videos: spikeport data events FOLDER -o DIR")
+    for name in held:
+        if not name.isprintable():
+            raise FileError(repr(str(folder / name)), "a name that is no text", "names of classes", "rename the folder")
     pairs = [(file, label) for label, files in enumerate(held.values()) for file in files]
-    return Found(folder, tuple(file for file, _ in pairs), tuple(label for _, label in pairs), tuple(held))
+    without = tuple(folder / name for name in below if name not in held and not name.startswith("."))
+    return Found(folder, tuple(file for file, _ in pairs), tuple(label for _, label in pairs), tuple(held), without)
 
 
 def parts_of(labels: Sequence[int], wanted: Wanted) -> list[int]:
@@ -123,7 +129,7 @@ def written(folder: Path, output: Path, wanted: Wanted) -> Result:
         for part, each in parts.items():
             save_clips(draft / f"{part}.npz", each)
         report = _report(folder, output, parts, bad)
-        (draft / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        (draft / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Result(report, _view(report))
 
 
@@ -136,7 +142,11 @@ def _check_memory(count: int, wanted: Wanted) -> None:
 
 def _read(found: Found, wanted: Wanted, tell: Callable[[str], None]) -> tuple[Clips, list[int], list[SpikeportError]]:
     """All clips, the places of their files, and what was bad about the others."""
-    frames, kept, bad = list[Array](), list[int](), list[SpikeportError]()
+    frames, kept = list[Array](), list[int]()
+    form = f"files that end in {', '.join(SUFFIXES)}"
+    bad: list[SpikeportError] = [FileError(str(each), "no files of events", form) for each in found.without]
+    if bad and not wanted.skip:
+        raise bad[0]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # HDF5 is read by processes of their own
         for place, made in enumerate(pool.map(partial(_frames, wanted), found.files)):
             if isinstance(made, SpikeportError):

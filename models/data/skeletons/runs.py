@@ -119,7 +119,7 @@ def written(asked: Asked, **wishes: Any) -> Result:
         seldom("writing")
         for part, clips in made.parts.items():
             save_clips(draft / f"{part}.npz", clips)
-        (draft / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        (draft / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Result(report, _view(report, made))
 
 

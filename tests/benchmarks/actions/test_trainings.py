@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -180,6 +181,34 @@ def test_ctrl_c_stops_what_runs(tmp_path):
     (failure,) = failures
     assert "ended with 130: stopped" in failure
     assert {each.name for each in (tmp_path / "data").iterdir()} <= {"train.npz"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_command_that_runs_alone_ends_with_us(tmp_path, error, monkeypatch):
+    """Also where a signal ends this process in another way than Ctrl-C."""
+    begun, before = [], subprocess.Popen.communicate
+
+    def interrupted(process, *given):
+        if not begun:
+            begun.append(process)
+            raise error
+        return before(process, *given)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(error):
+        Commands(tmp_path).told("data", "synth", "-o", "data")
+    assert begun[0].poll() is not None
+
+
+def test_whatever_ends_us_ends_what_runs_side_by_side():
+    stopped = []
+
+    def told(*_):
+        raise SystemExit(143)
+
+    with pytest.raises(SystemExit):
+        side_by_side({"one": lambda: 1}, told, lambda: stopped.append(True))
+    assert stopped == [True]
 
 
 class InProcess(Commands):

@@ -22,6 +22,7 @@ from spikeport.models.training.facts import command_of
 from spikeport.models.training.learner import Learner
 from spikeport.models.training.logs import tensorboard
 from spikeport.models.training.options import Chosen
+from spikeport.models.training.results import Epoch
 from spikeport.models.training.splits import cut
 from spikeport.models.training.task import task_of
 from spikeport.toolchain.errors import FileError
@@ -105,6 +106,19 @@ def test_the_pictures_and_the_log_can_be_read(done):
     assert found == pytest.approx([epoch["accuracy"] for epoch in said["epochs"]])
 
 
+def test_of_epochs_that_are_logged_again_the_last_ones_count(done, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    epochs = [Epoch(**each) for each in done[1]["epochs"]]
+    for again in ([*epochs, replace(epochs[-1], number=len(epochs) + 1)], epochs[1:]):
+        log = tensorboard(tmp_path)
+        for epoch in again:
+            log(epoch)
+    log = EventAccumulator(str(tmp_path / "tensorboard"))
+    log.Reload()
+    assert [event.step for event in log.Scalars("accuracy/validation")] == [epoch.number for epoch in epochs]
+
+
 def test_a_log_that_cannot_be_written_is_a_message(tmp_path):
     (tmp_path / "tensorboard").touch()
     with pytest.raises(FileError, match=r"events.out.tfevents.\d+.\d+: cannot be written: "):
@@ -127,13 +141,16 @@ def die(arguments, step):
 def test_a_run_that_is_killed_goes_on_and_ends_in_the_same_bytes(done, data, tmp_path):
     """In the middle of its second epoch; other places are in `test_going_on.py`."""
     (tmp_path / "two").mkdir()
-    (tmp_path / "two" / ".last.abcd_123.safetensors").write_bytes(b"half")  # as one that was killed while it wrote
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    half = f".last.spikeport-draft.{dead.pid}.abcd_123.safetensors"  # as one that was killed while it wrote
+    (tmp_path / "two" / half).write_bytes(b"half")
     process = multiprocessing.get_context("fork").Process(target=die, args=(command(data, tmp_path / "two"), 8))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     left = {each.name for each in (tmp_path / "two").iterdir()}
-    assert left == {".last.abcd_123.safetensors", "last.safetensors", "best.safetensors", "metrics.csv"}
+    assert left == {half, "last.safetensors", "best.safetensors", "metrics.csv"}
     code, out, _ = run(*command(data, tmp_path / "two", "--resume"))
     assert code == 0
     assert "test accuracy" in out

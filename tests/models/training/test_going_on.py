@@ -120,6 +120,8 @@ def test_another_training_does_not_go_on(done, change, message):
         (lambda data: data.replace(b"optimiser.0.exp_avg", b"optimiser.0.exp_axg", 1), "a state that does not fit"),
         (lambda data: data.replace(b"optimiser.8.exp_avg", b"optimiser.9.exp_avg", 1), "a state that does not fit"),
         (lambda data: data.replace(b"random.0.torch", b"random.0.torxh"), "a state that does not fit"),
+        (lambda data: data.replace(rb"\"skipped\": 0", rb"\"skipped\":-1"), "not the position of a training: counts"),
+        (lambda data: data.replace(rb"\"scaler\": {}", rb"\"scaler\": 17"), "not the position of a training: counts"),
     ],
 )
 def test_spoiled_states_end_in_one_message(done, tmp_path, spoil, message):

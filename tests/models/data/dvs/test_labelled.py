@@ -69,6 +69,17 @@ def test_bad_files_are_named_and_left_out_or_refused(filmed: Path) -> None:
     assert (code, "3.npy: x of event 0 is 9; expected 0 to 7" in output) == (2, True)
 
 
+def test_folders_without_files_of_events_are_named_too(filmed: Path) -> None:
+    (filmed / "events" / "jump").mkdir()
+    (filmed / "events" / "jump" / "0.aedat4").touch()
+    words = (filmed / "events", "-o", filmed / "data", "--camera", "8x4")
+    code, output = run(*words)
+    assert code == 0, output
+    assert "skipped, 1 bad file:" in output
+    assert "jump: no files of events; expected files that end in" in output.replace("\n", " ")
+    assert run(*words, "--on-bad", "refuse")[0] == 2
+
+
 def test_what_cannot_be_is_said(filmed: Path) -> None:
     events, out = filmed / "events", filmed / "out"
     (filmed / "empty").mkdir()
