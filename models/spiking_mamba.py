@@ -26,9 +26,10 @@ that every layer of weights is reached by spikes and that what is added up, the 
                      as products of matrices where it is deployed: Host nodes and a delayed state in the graph, with a
                      fifth of the operations at the default sizes. Its result is real, and is a current of the next
                      neurons. y ⊙ z is a product of spikes, a coincidence.
-    on a chip        everything else; with selective = false all that is before the last linear map, where the product of
-                     spikes is a neuron without memory and each head of the scan a population with a decay of its own:
-                     in Lava's processes; netx files, of one source for each layer, take half of it at the default sizes
+    on a chip        everything else; with selective = false all that is before the last linear map, where the product
+                     of spikes is a neuron without memory and each head of the scan a population with a decay of its
+                     own: in Lava's processes. Netx files, with one source for each layer, take half of it at the
+                     default sizes
 """
 
 from __future__ import annotations
