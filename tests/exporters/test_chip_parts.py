@@ -11,6 +11,8 @@ from spikeport.exporters.chip_cut import LOOP, READ, Setting, cut_for_chip
 from spikeport.exporters.chip_parts import split_for_chip
 from spikeport.exporters.formats import FORMATS
 from spikeport.exporters.netx_parts import read_parts
+from spikeport.exporters.nir.parts import write_parts as write_nir
+from spikeport.exporters.nir.parts_in import read_parts as read_nir
 from spikeport.exporters.netx_shapes import in_layer_shapes
 from spikeport.exporters.parting import parted
 from spikeport.models import zoo
@@ -119,6 +121,27 @@ def test_conversion_proves_every_part_on_lava_too(tmp_path, toy, given, lava):
     assert found.remarks[0] == "2 parts of the chip, 1 of the host: `spikeport parts` says why"
     with pytest.raises(FileError, match="a network in parts of a chip and of a host; expected one of a chip alone"):
         read_parts(tmp_path / "toy.parts" / "toy.parts.json")
+
+
+def test_the_parts_of_the_fusion_go_to_netx_files_and_nir_and_are_the_same_on_lava(tmp_path, lava):
+    network = zoo.build("spiking_fusion", zoo.small_config("spiking_fusion")).eval()
+    source = torch.Generator().manual_seed(0)
+    x = {
+        "skeleton": torch.randn(6, 2, 3, 20, 1, generator=source),
+        "events": (torch.rand(6, 2, 2, 8, 8, generator=source) < 0.2).float(),
+    }
+    graph = trace(network, x, time_axis=0, carries={"events": "spikes"}, host=True, name="fusion")
+    graph, given = pipeline("simplify")(graph).graph, {name: each.numpy() for name, each in x.items()}
+    found = parted(graph, FORMATS["netx-parts"], tmp_path / "fusion.parts", Setting(), given, lava=True)
+    on_lava = [proof for proof in found.proofs if proof.what.endswith("→ Lava")]
+    assert len(on_lava) == len(found.reports) >= 5
+    assert all(proof.exact for proof in on_lava)
+    assert next(proof for proof in found.proofs if proof.what == "parts → files").exact
+    write_nir(graph, tmp_path)
+    assert verify(graph, read_nir(tmp_path / "fusion.parts.json"), given)
+    for target in ("netx", "lava", "nir"):
+        shares = shares_of(graph, given, target)
+        assert 0 < shares.taken.dense < shares.whole.dense
 
 
 def test_manifests_of_others_are_refused(tmp_path, split):

@@ -4,7 +4,8 @@
 
 t₀ and t₁ are the first and the last picture of the video that the events are of; of events of a camera, the first and
 the last one. So both recordings must begin and end together. Slice k of T of the frames a to b holds the events with
-k·D/T < t − t_a ≤ (k + 1)·D/T, D = t_b − t_a: a skeleton that is resampled to T frames has the same moments.
+k·D/T < t − t_a ≤ (k + 1)·D/T, D = t_b − t_a: a skeleton that is resampled to T frames has the same moments, to half a
+frame of the recording at its ends.
 """
 
 from __future__ import annotations
