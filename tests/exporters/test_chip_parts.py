@@ -11,9 +11,9 @@ from spikeport.exporters.chip_cut import LOOP, READ, Setting, cut_for_chip
 from spikeport.exporters.chip_parts import split_for_chip
 from spikeport.exporters.formats import FORMATS
 from spikeport.exporters.netx_parts import read_parts
+from spikeport.exporters.netx_shapes import in_layer_shapes
 from spikeport.exporters.nir.parts import write_parts as write_nir
 from spikeport.exporters.nir.parts_in import read_parts as read_nir
-from spikeport.exporters.netx_shapes import in_layer_shapes
 from spikeport.exporters.parting import parted
 from spikeport.models import zoo
 from spikeport.models.neurons import LIF
