@@ -6,7 +6,8 @@ relu   s[t] = max(x[t], 0)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from torch import nn
 
@@ -90,3 +91,7 @@ class FiringConfig:
     def firing(self) -> Firing:
         """What fires."""
         return Firing(self.neurons, self.tau, self.threshold, self.surrogate, self.slope)
+
+    def fires_alike(self) -> dict[str, Any]:
+        """The fields of another config in which the same fires."""
+        return {each.name: getattr(self, each.name) for each in fields(FiringConfig)}

@@ -189,11 +189,7 @@ def _skeleton_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
         attention=False,
         frequency=config.frequency,
         wave=False,
-        neurons=config.neurons,
-        tau=config.tau,
-        threshold=config.threshold,
-        surrogate=config.surrogate,
-        slope=config.slope,
+        **config.fires_alike(),
     )
     backbone = signal_sgn.build(sizes, seed)
     del backbone.sends, backbone.dropout, backbone.classify_map
@@ -207,11 +203,7 @@ def _events_backbone(config: SpikingFusionConfig, seed: int) -> nn.Module:
         patch=config.patch,
         width=config.event_width,
         depth=config.depth,
-        neurons=config.neurons,
-        tau=config.tau,
-        threshold=config.threshold,
-        surrogate=config.surrogate,
-        slope=config.slope,
+        **config.fires_alike(),
     )
     backbone = spiking_mamba.build(sizes, seed)
     del backbone.fire, backbone.classify

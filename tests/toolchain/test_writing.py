@@ -107,17 +107,22 @@ def test_a_file_name_too_long_is_a_message(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
-    """Killed for good in the middle of writing: the old file is whole; what is left beside it is hidden."""
-    place = tmp_path / "net.graph"
-    place.write_text("old")
+def kill_within(writer: str, place: Path) -> None:
+    """Runs a command that is killed for good in the middle of writing."""
     code = (
-        "import os, sys, signal; from spikeport.toolchain.writing import written_whole\n"
-        "with written_whole(sys.argv[1]) as draft:\n"
+        f"import os, sys, signal; from spikeport.toolchain.writing import {writer}\n"
+        f"with {writer}(sys.argv[1]) as draft:\n"
         "    draft.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(place)], check=False)
     assert done.returncode == -signal.SIGKILL
+
+
+def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
+    """The old file is whole; what is left beside it is hidden."""
+    place = tmp_path / "net.graph"
+    place.write_text("old")
+    kill_within("written_whole", place)
     assert place.read_text() == "old"
     assert all(name.startswith(".") for name in os.listdir(tmp_path) if name != "net.graph")
     assert len(os.listdir(tmp_path)) == 2
@@ -132,13 +137,7 @@ def test_a_killed_command_leaves_the_old_file(tmp_path: Path) -> None:
 def test_what_a_killed_command_left_of_several_files_goes_when_they_are_written_again(tmp_path: Path) -> None:
     """But not what another one, which lives, is writing at that moment."""
     place = tmp_path / "net.graph"
-    code = (
-        "import os, sys, signal; from spikeport.toolchain.writing import files_whole\n"
-        "with files_whole(sys.argv[1]) as draft:\n"
-        "    draft.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(place)], check=False)
-    assert done.returncode == -signal.SIGKILL
+    kill_within("files_whole", place)
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".net.spikeport-draft.")
     mine = tmp_path / ".net.spikeport-draft.backup"

@@ -17,15 +17,13 @@ from ....toolchain.kernels.dvs_area import area_mean
 from ....toolchain.writing import files_whole
 from .counted import Size, frames_of
 from .emulator import Emulator, levels_of
-from .files import FORMAT, About, Recording, about_file, write_npz
+from .files import EXTRAS, FORMAT, About, Recording, about_file, extra, write_npz
 from .model import DvsModel
 from .video import Account, pictures
 
 Array = npt.NDArray[Any]
 FORMS = ("h5", "npz")
 FITS = ("stretch", "crop")
-EXTRAS = ("frames", "voxels")
-"""What may lie beside a file of events."""
 MOST_VALUES = 1 << 28
 MICRO = 1_000_000
 
@@ -106,11 +104,6 @@ def made_of(source: Path, folder: Path, ask: Ask, say: Callable[[int, int], None
         for kind in _extras_in(older).keys() - about["extras"].keys():
             extra(target, kind).unlink(missing_ok=True)  # of other events than those that now take their place
     return Made(source, target, about, skipped=False)
-
-
-def extra(target: Path, kind: str) -> Path:
-    """The file of frames or voxels beside a file of events."""
-    return target.with_name(f"{target.stem}.{kind}.npz")
 
 
 def _wanted(source: Path, ask: Ask) -> dict[str, Any]:

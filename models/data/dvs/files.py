@@ -30,6 +30,8 @@ CHUNK = 1 << 16
 LIGHT = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 LONGEST = 1 << 24
 """Characters of an account of a file."""
+EXTRAS = ("frames", "voxels")
+"""What may lie beside a file of events."""
 
 
 class Recording:
@@ -106,6 +108,16 @@ def write_npz(path: Path, recording: Recording, about: About, times: Sequence[in
                     member.write(piece.tobytes())
         with packed.open(ABOUT, "w") as member:  # unlike `writestr` without the time of day
             member.write(json.dumps({**about, "frame_times": list(times)}, ensure_ascii=False).encode())
+
+
+def extra(target: Path, kind: str) -> Path:
+    """The file of frames or voxels beside a file of events."""
+    return target.with_name(f"{target.stem}.{kind}.npz")
+
+
+def is_extra(file: Path) -> bool:
+    """Whether a file is called as what lies beside a file of events."""
+    return any(file.name.endswith(f".{kind}.npz") for kind in EXTRAS)
 
 
 def about_in(text: str | bytes) -> About | None:

@@ -26,13 +26,11 @@ from ....toolchain.events import Events, need
 from ....toolchain.inputs import ABOUT, arrays_in
 from .counted import Size, frames_of
 from .emulator import EVENT, LARGEST_SIDE
-from .files import About, about_file, about_in
+from .files import About, about_file, about_in, is_extra
 
 Array = npt.NDArray[Any]
 
 SUFFIXES = (*EVENTS, ".npz", ".npy")
-EXTRAS = (".frames.npz", ".voxels.npz")
-"""What lies beside files of events and is none."""
 COLOUR = "_rgb"
 """How the names of NTU RGB+D's videos end, beside those of their skeletons."""
 LATEST = 1 << 53
@@ -93,8 +91,13 @@ def filmed(path: Path, camera: Size | None) -> Filmed:
     about, read = _opened(path)
     if about is not None:
         size, stretch = _whole(path, about, "size", 1, LARGEST_SIDE), _whole(path, about, "stretch", 0, LATEST)
-        still = about.get("events") == 0
-        return Filmed(np.empty(0, EVENT) if still else _records(read(), size, stretch), size, stretch)
+        try:
+            held = read()
+        except FileError:
+            if about.get("events") != 0:  # a file without events is read as none
+                raise
+            return Filmed(np.empty(0, EVENT), size, stretch)
+        return Filmed(_records(held, size, stretch), size, stretch)
     held = read()
     if camera is None:
         fix = "say it: --camera WxH"
@@ -165,7 +168,7 @@ def _records(held: Events, size: Size, stretch: tuple[int, int]) -> Array:
 def event_files(folder: Path) -> list[Path]:
     """The files of events in a folder and those below; hidden files are the system's."""
     named = (file for file in folder.rglob("*") if file.suffix in SUFFIXES and not file.name.startswith("."))
-    return sorted(file for file in named if file.is_file() and not file.name.endswith(EXTRAS))
+    return sorted(file for file in named if file.is_file() and not is_extra(file))
 
 
 def files_for(folder: Path, names: Iterable[str]) -> dict[str, Path]:

@@ -16,7 +16,8 @@ from rich.text import Text
 from ....toolchain.console import Result, say, working
 from ....toolchain.errors import FileError, Refused, SpikeportError, UsageError
 from ....toolchain.tables import table
-from .convert import Ask, Made, extra, made_of
+from .convert import Ask, Made, made_of
+from .files import extra
 
 SUFFIXES = (
     ".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mts", ".gif",

@@ -76,6 +76,8 @@ def test_a_film_in_which_nothing_moves_has_no_events(tmp_path: Path) -> None:
     film = filmed(write(tmp_path / "e.npz", {"events": 0}, **empty), None)
     assert film.frames(slice(0, 9), 9, 4, (8, 8)).sum() == 0
     assert film.events.dtype == EVENT
+    held = filmed(write(tmp_path / "wrong.npz", {"events": 0}), None)
+    assert len(held.events) == 96, "what is there counts, whatever the file says"
 
 
 @pytest.mark.parametrize(
